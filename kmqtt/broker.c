@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A broker for each network namespace: it owns the stores and the limits, and
+ * knows the order in which they come and go.
+ */
+#include "broker.h"
+
+#include <linux/mm.h>
+#include <linux/timekeeping.h>
+#include <net/netns/generic.h>
+#include "net/registry.h"
+
+static unsigned int kmqtt_net_id __read_mostly;
+
+struct kmqtt_workqueues kmqtt_wq __read_mostly;
+
+/**
+ * kmqtt_broker_of() - the broker of a network namespace
+ * @net: the namespace
+ *
+ * Context: any.
+ * Return: the broker, never NULL while the module is loaded.
+ */
+struct kmqtt_broker *kmqtt_broker_of(struct net *net)
+{
+	return net_generic(net, kmqtt_net_id);
+}
+
+/*
+ * Defaults: what Mosquitto has where it has a limit, and otherwise what keeps
+ * one careless client from harming the others.
+ */
+static void set_default_limits(struct kmqtt_broker *broker)
+{
+	broker->limits = (struct kmqtt_limits) {
+		.connect_timeout = 10,
+		.max_connect_size = 16 << 10,
+		.max_packet_size = KMQTT_PACKET_MAX,
+		.max_subscriptions = 10000,
+		.max_retained = 1000000,
+		.bh_path = true,
+	};
+	broker->store.max = 100000;
+	broker->store.outbox_limits = (struct kmqtt_outbox_limits) {
+		.max_inflight = 100,
+		.max_queued = 10000,
+		.max_bytes = 64 << 20,
+	};
+	broker->access.allow_anonymous = true;
+}
+
+/* A quarter of the machine: enough to work with, not enough to take it down. */
+static u64 default_memory(void)
+{
+	return (u64)totalram_pages() * PAGE_SIZE / 4;
+}
+
+static int __net_init broker_init(struct net *net)
+{
+	struct kmqtt_broker *broker = kmqtt_broker_of(net);
+	int err;
+
+	broker->net = net;
+	broker->started = ktime_get_seconds();
+	set_default_limits(broker);
+
+	broker->stats = alloc_percpu(struct kmqtt_stats);
+	if (!broker->stats)
+		return -ENOMEM;
+	err = kmqtt_memory_init(&broker->memory, default_memory());
+	if (err)
+		goto err_stats;
+	err = kmqtt_tree_init(&broker->tree, &broker->memory);
+	if (err)
+		goto err_memory;
+	err = kmqtt_retained_init(&broker->retained, &broker->memory);
+	if (err)
+		goto err_tree;
+	err = kmqtt_store_init(&broker->store, &broker->memory, &broker->tree,
+			       &broker->retained, kmqtt_wq.ctl);
+	if (err)
+		goto err_retained;
+	broker->registry = kmqtt_registry_create(broker);
+	if (IS_ERR(broker->registry)) {
+		err = PTR_ERR(broker->registry);
+		goto err_store;
+	}
+	return 0;
+
+err_store:
+	kmqtt_store_uninit(&broker->store);
+err_retained:
+	kmqtt_retained_uninit(&broker->retained);
+err_tree:
+	kmqtt_tree_uninit(&broker->tree);
+err_memory:
+	kmqtt_memory_uninit(&broker->memory);
+err_stats:
+	free_percpu(broker->stats);
+	return err;
+}
+
+/* No packet comes in any more, but connections may still be on their way out. */
+static void __net_exit broker_pre_exit(struct net *net)
+{
+	kmqtt_registry_stop(kmqtt_broker_of(net)->registry);
+}
+
+static void __net_exit broker_exit(struct net *net)
+{
+	struct kmqtt_broker *broker = kmqtt_broker_of(net);
+
+	kmqtt_registry_destroy(broker->registry);
+	kmqtt_store_uninit(&broker->store);
+	kmqtt_retained_uninit(&broker->retained);
+	kmqtt_tree_uninit(&broker->tree);
+	kmqtt_memory_uninit(&broker->memory);
+	free_percpu(broker->stats);
+}
+
+static struct pernet_operations broker_ops = {
+	.init = broker_init,
+	.pre_exit = broker_pre_exit,
+	.exit = broker_exit,
+	.id = &kmqtt_net_id,
+	.size = sizeof(struct kmqtt_broker),
+};
+
+/**
+ * kmqtt_broker_module_init() - begin to have brokers
+ *
+ * Context: module initialization.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_broker_module_init(void)
+{
+	kmqtt_wq.bh = alloc_workqueue("kmqtt_bh", WQ_BH | WQ_HIGHPRI, 0);
+	kmqtt_wq.io = alloc_workqueue("kmqtt_io", WQ_HIGHPRI, 0);
+	kmqtt_wq.ctl = alloc_workqueue("kmqtt_ctl", WQ_UNBOUND, 0);
+	if (kmqtt_wq.bh && kmqtt_wq.io && kmqtt_wq.ctl &&
+	    !register_pernet_subsys(&broker_ops))
+		return 0;
+	if (kmqtt_wq.bh)
+		destroy_workqueue(kmqtt_wq.bh);
+	if (kmqtt_wq.io)
+		destroy_workqueue(kmqtt_wq.io);
+	if (kmqtt_wq.ctl)
+		destroy_workqueue(kmqtt_wq.ctl);
+	return -ENOMEM;
+}
+
+/**
+ * kmqtt_broker_module_uninit() - end all brokers
+ *
+ * Context: module exit; waits until every connection is gone.
+ */
+void kmqtt_broker_module_uninit(void)
+{
+	unregister_pernet_subsys(&broker_ops);
+	destroy_workqueue(kmqtt_wq.bh);
+	destroy_workqueue(kmqtt_wq.io);
+	destroy_workqueue(kmqtt_wq.ctl);
+	/* Objects that readers may still stand on are freed by RCU. */
+	rcu_barrier();
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/kmqtt.yaml */
+/* YNL-GEN kernel source */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "genl.h"
+
+#include <uapi/linux/kmqtt.h>
+
+/* Integer value ranges */
+static const struct netlink_range_validation kmqtt_a_broker_max_packet_size_range = {
+	.min	= 1024ULL,
+	.max	= 268435460ULL,
+};
+
+static const struct netlink_range_validation kmqtt_a_broker_max_inflight_range = {
+	.min	= 1ULL,
+	.max	= 65535ULL,
+};
+
+static const struct netlink_range_validation kmqtt_a_broker_max_queued_bytes_range = {
+	.max	= S64_MAX,
+};
+
+static const struct netlink_range_validation kmqtt_a_broker_max_memory_range = {
+	.min	= 65536ULL,
+	.max	= S64_MAX,
+};
+
+/* KMQTT_CMD_BROKER_SET - do */
+static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_BACKPRESSURE + 1] = {
+	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
+	[KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32, },
+	[KMQTT_A_BROKER_CONNECT_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3600),
+	[KMQTT_A_BROKER_MAX_PACKET_SIZE] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_max_packet_size_range),
+	[KMQTT_A_BROKER_MAX_INFLIGHT] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_max_inflight_range),
+	[KMQTT_A_BROKER_MAX_QUEUED_MESSAGES] = { .type = NLA_U32, },
+	[KMQTT_A_BROKER_MAX_QUEUED_BYTES] = NLA_POLICY_FULL_RANGE(NLA_UINT, &kmqtt_a_broker_max_queued_bytes_range),
+	[KMQTT_A_BROKER_MAX_MEMORY] = NLA_POLICY_FULL_RANGE(NLA_UINT, &kmqtt_a_broker_max_memory_range),
+	[KMQTT_A_BROKER_MAX_SESSIONS] = { .type = NLA_U32, },
+	[KMQTT_A_BROKER_MAX_RETAINED] = { .type = NLA_U32, },
+	[KMQTT_A_BROKER_MAX_SUBSCRIPTIONS] = { .type = NLA_U32, },
+	[KMQTT_A_BROKER_BH_PATH] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_BACKPRESSURE] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+/* KMQTT_CMD_LISTENER_ADD - do */
+static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_PORT + 1] = {
+	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
+	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_PORT] = { .type = NLA_U16, },
+};
+
+/* KMQTT_CMD_LISTENER_DEL - do */
+static const struct nla_policy kmqtt_listener_del_nl_policy[KMQTT_A_LISTENER_KICK + 1] = {
+	[KMQTT_A_LISTENER_ID] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
+	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_PORT] = { .type = NLA_U16, },
+	[KMQTT_A_LISTENER_KICK] = { .type = NLA_FLAG, },
+};
+
+/* KMQTT_CMD_CLIENT_GET - do */
+static const struct nla_policy kmqtt_client_get_nl_policy[KMQTT_A_CLIENT_CLIENT_ID + 1] = {
+	[KMQTT_A_CLIENT_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
+};
+
+/* KMQTT_CMD_CLIENT_KICK - do */
+static const struct nla_policy kmqtt_client_kick_nl_policy[KMQTT_A_CLIENT_REASON + 1] = {
+	[KMQTT_A_CLIENT_CONNECTION] = { .type = NLA_UINT, },
+	[KMQTT_A_CLIENT_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
+	[KMQTT_A_CLIENT_REASON] = NLA_POLICY_RANGE(NLA_U32, 128, 255),
+};
+
+/* KMQTT_CMD_SESSION_GET - do */
+static const struct nla_policy kmqtt_session_get_nl_policy[KMQTT_A_SESSION_CLIENT_ID + 1] = {
+	[KMQTT_A_SESSION_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
+};
+
+/* KMQTT_CMD_SESSION_DEL - do */
+static const struct nla_policy kmqtt_session_del_nl_policy[KMQTT_A_SESSION_CLIENT_ID + 1] = {
+	[KMQTT_A_SESSION_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
+};
+
+/* KMQTT_CMD_SUBSCRIPTION_GET - dump */
+static const struct nla_policy kmqtt_subscription_get_nl_policy[KMQTT_A_SUBSCRIPTION_CLIENT_ID + 1] = {
+	[KMQTT_A_SUBSCRIPTION_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
+};
+
+/* KMQTT_CMD_RETAINED_GET - dump */
+static const struct nla_policy kmqtt_retained_get_nl_policy[KMQTT_A_RETAINED_PAYLOAD_MAX + 1] = {
+	[KMQTT_A_RETAINED_FILTER] = { .type = NLA_STRING, },
+	[KMQTT_A_RETAINED_PAYLOAD_MAX] = NLA_POLICY_MAX(NLA_U32, KMQTT_SHOWN_PAYLOAD_MAX),
+};
+
+/* KMQTT_CMD_RETAINED_DEL - do */
+static const struct nla_policy kmqtt_retained_del_nl_policy[KMQTT_A_RETAINED_ALL + 1] = {
+	[KMQTT_A_RETAINED_TOPIC] = { .type = NLA_STRING, },
+	[KMQTT_A_RETAINED_FILTER] = { .type = NLA_STRING, },
+	[KMQTT_A_RETAINED_ALL] = { .type = NLA_FLAG, },
+};
+
+/* Ops table for kmqtt */
+const struct genl_split_ops kmqtt_nl_ops[15] = {
+	{
+		.cmd	= KMQTT_CMD_BROKER_GET,
+		.doit	= kmqtt_nl_broker_get_doit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_BROKER_SET,
+		.doit		= kmqtt_nl_broker_set_doit,
+		.policy		= kmqtt_broker_set_nl_policy,
+		.maxattr	= KMQTT_A_BROKER_BACKPRESSURE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_LISTENER_ADD,
+		.doit		= kmqtt_nl_listener_add_doit,
+		.policy		= kmqtt_listener_add_nl_policy,
+		.maxattr	= KMQTT_A_LISTENER_PORT,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_LISTENER_DEL,
+		.doit		= kmqtt_nl_listener_del_doit,
+		.policy		= kmqtt_listener_del_nl_policy,
+		.maxattr	= KMQTT_A_LISTENER_KICK,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_LISTENER_GET,
+		.dumpit	= kmqtt_nl_listener_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KMQTT_CMD_CLIENT_GET,
+		.doit		= kmqtt_nl_client_get_doit,
+		.policy		= kmqtt_client_get_nl_policy,
+		.maxattr	= KMQTT_A_CLIENT_CLIENT_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_CLIENT_GET,
+		.start	= kmqtt_nl_client_get_start,
+		.dumpit	= kmqtt_nl_client_get_dumpit,
+		.done	= kmqtt_nl_client_get_done,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KMQTT_CMD_CLIENT_KICK,
+		.doit		= kmqtt_nl_client_kick_doit,
+		.policy		= kmqtt_client_kick_nl_policy,
+		.maxattr	= KMQTT_A_CLIENT_REASON,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_SESSION_GET,
+		.doit		= kmqtt_nl_session_get_doit,
+		.policy		= kmqtt_session_get_nl_policy,
+		.maxattr	= KMQTT_A_SESSION_CLIENT_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_SESSION_GET,
+		.start	= kmqtt_nl_session_get_start,
+		.dumpit	= kmqtt_nl_session_get_dumpit,
+		.done	= kmqtt_nl_session_get_done,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KMQTT_CMD_SESSION_DEL,
+		.doit		= kmqtt_nl_session_del_doit,
+		.policy		= kmqtt_session_del_nl_policy,
+		.maxattr	= KMQTT_A_SESSION_CLIENT_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_SUBSCRIPTION_GET,
+		.start		= kmqtt_nl_subscription_get_start,
+		.dumpit		= kmqtt_nl_subscription_get_dumpit,
+		.done		= kmqtt_nl_subscription_get_done,
+		.policy		= kmqtt_subscription_get_nl_policy,
+		.maxattr	= KMQTT_A_SUBSCRIPTION_CLIENT_ID,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KMQTT_CMD_RETAINED_GET,
+		.start		= kmqtt_nl_retained_get_start,
+		.dumpit		= kmqtt_nl_retained_get_dumpit,
+		.done		= kmqtt_nl_retained_get_done,
+		.policy		= kmqtt_retained_get_nl_policy,
+		.maxattr	= KMQTT_A_RETAINED_PAYLOAD_MAX,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KMQTT_CMD_RETAINED_DEL,
+		.doit		= kmqtt_nl_retained_del_doit,
+		.policy		= kmqtt_retained_del_nl_policy,
+		.maxattr	= KMQTT_A_RETAINED_ALL,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_STATS_GET,
+		.doit	= kmqtt_nl_stats_get_doit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+};

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A connection: how it begins, who works for it and where, and how it ends.
+ *
+ * Receiving and sending are done by whoever gets hold of that side: the
+ * softirq work or the thread work of the connection, or, for sending, any pass
+ * that has put something into its session. The two works are the same code in
+ * two contexts.
+ */
+#include "conn.h"
+
+#include <linux/ipv6.h>
+#include <linux/moduleparam.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <linux/wait_bit.h>
+#include <net/tcp.h>
+#include "../compat.h"
+#include "../trace.h"
+#include "pass.h"
+#include "receive.h"
+#include "registry.h"
+#include "transmit.h"
+
+/* Subscribers that a pass sends to by itself; others use their own threads. */
+#define FLUSH_BUDGET	64
+
+/* Bytes read and thrown away at the end, so that TCP ends with FIN. */
+#define DRAIN_BYTES	(64 << 10)
+
+static unsigned int handover_every;
+module_param(handover_every, uint, 0600);
+MODULE_PARM_DESC(handover_every,
+		 "For tests: hand each Nth pass of softirq to a thread (0: none)");
+
+/**
+ * kmqtt_conn_force_thread() - must this pass be a thread's?
+ * @conn: the connection
+ *
+ * Context: softirq.
+ * Return: true if an operator or a test wants it so.
+ */
+bool kmqtt_conn_force_thread(struct kmqtt_conn *conn)
+{
+	static DEFINE_PER_CPU(unsigned int, count);
+	unsigned int every = READ_ONCE(handover_every);
+
+	if (every && !(this_cpu_inc_return(count) % every))
+		return true;
+	return !READ_ONCE(conn->client.broker->limits.bh_path);
+}
+
+/**
+ * kmqtt_conn_kick() - have a connection's sides looked after
+ * @conn: the connection, with a PENDING bit set
+ * @thread: by the thread, or by softirq on this CPU
+ *
+ * Context: any.
+ */
+void kmqtt_conn_kick(struct kmqtt_conn *conn, bool thread)
+{
+	int cpu = READ_ONCE(conn->cpu);
+
+	if (!thread)
+		queue_work(kmqtt_wq.bh, &conn->bh_work);
+	else if (cpu >= 0 && cpu < nr_cpu_ids && cpu_online(cpu))
+		queue_work_on(cpu, kmqtt_wq.io, &conn->io_work);
+	else
+		queue_work(kmqtt_wq.io, &conn->io_work);
+}
+
+/**
+ * kmqtt_conn_hand_over() - leave a side to the thread
+ * @conn: the connection
+ * @transmit: which side
+ * @why: for the statistics
+ *
+ * Context: softirq.
+ */
+void kmqtt_conn_hand_over(struct kmqtt_conn *conn, bool transmit,
+			  enum kmqtt_handover why)
+{
+	kmqtt_stats_inc(conn->client.broker, handover[why]);
+	trace_kmqtt_handover(&conn->client, transmit, why);
+	if (transmit) {
+		set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
+		set_bit(KMQTT_CONN_TX_THREAD, &conn->flags);
+	} else {
+		set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+		set_bit(KMQTT_CONN_RX_THREAD, &conn->flags);
+	}
+	kmqtt_conn_kick(conn, true);
+}
+
+/**
+ * kmqtt_conn_flush_batch() - send what a pass has put into sessions
+ * @pass: the pass
+ *
+ * Context: softirq or process, as the pass; no lock held.
+ */
+void kmqtt_conn_flush_batch(struct kmqtt_pass *pass)
+{
+	struct kmqtt_link *link, *next;
+	int budget = FLUSH_BUDGET;
+
+	list_for_each_entry_safe(link, next, &pass->batch.touched, touched) {
+		struct kmqtt_conn *conn = kmqtt_conn_of(link);
+
+		list_del_init(&link->touched);
+		set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
+		/* What is queued from here on touches the link anew. */
+		clear_bit_unlock(KMQTT_LINK_TOUCHED, &link->flags);
+		smp_mb__after_atomic();
+		if (budget-- > 0)
+			kmqtt_transmit(conn, pass);
+		else
+			kmqtt_conn_kick(conn, true);
+		kmqtt_link_put(link);
+	}
+}
+
+static void run(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	if (test_bit(KMQTT_CONN_RX_PENDING, &conn->flags))
+		kmqtt_receive(conn, pass);
+	kmqtt_conn_flush_batch(pass);
+	if (test_bit(KMQTT_CONN_TX_PENDING, &conn->flags))
+		kmqtt_transmit(conn, pass);
+}
+
+static void bh_work(struct work_struct *work)
+{
+	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn, bh_work);
+
+	kmqtt_stats_inc(conn->client.broker, bh_runs);
+	run(conn, kmqtt_pass_this_cpu());
+}
+
+static void io_work(struct work_struct *work)
+{
+	struct kmqtt_conn *conn = container_of(work, struct kmqtt_conn, io_work);
+	struct kmqtt_pass *pass = kmqtt_pass_take();
+
+	kmqtt_stats_inc(conn->client.broker, thread_runs);
+	run(conn, pass);
+	kmqtt_pass_give(pass);
+}
+
+/* Socket callbacks: under RCU, they set a bit and queue a work. */
+
+static void sk_pending(struct sock *sk, int pending, int thread)
+{
+	struct kmqtt_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	if (conn) {
+		set_bit(pending, &conn->flags);
+		kmqtt_conn_kick(conn, test_bit(thread, &conn->flags));
+	}
+	rcu_read_unlock();
+}
+
+static void kmqtt_sk_data_ready(struct sock *sk)
+{
+	sk_pending(sk, KMQTT_CONN_RX_PENDING, KMQTT_CONN_RX_THREAD);
+}
+
+static void kmqtt_sk_write_space(struct sock *sk)
+{
+	if (!sk_stream_is_writeable(sk))
+		return;
+	clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	sk_pending(sk, KMQTT_CONN_TX_PENDING, KMQTT_CONN_TX_THREAD);
+}
+
+static void install_callbacks(struct kmqtt_conn *conn)
+{
+	struct sock *sk = kmqtt_conn_sk(conn);
+
+	write_lock_bh(&sk->sk_callback_lock);
+	conn->state_change = sk->sk_state_change;
+	conn->write_space = sk->sk_write_space;
+	rcu_assign_sk_user_data(sk, conn);
+	sk->sk_data_ready = kmqtt_sk_data_ready;
+	sk->sk_state_change = kmqtt_sk_data_ready;
+	sk->sk_write_space = kmqtt_sk_write_space;
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void remove_callbacks(struct kmqtt_conn *conn)
+{
+	struct sock *sk = kmqtt_conn_sk(conn);
+
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_data_ready = conn->data_ready;
+	sk->sk_state_change = conn->state_change;
+	sk->sk_write_space = conn->write_space;
+	rcu_assign_sk_user_data(sk, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+/* Jiffies from @since on within which the client has to be heard of, or 0. */
+static unsigned long patience(const struct kmqtt_conn *conn,
+			      unsigned long *since)
+{
+	const struct kmqtt_client *client = &conn->client;
+
+	if (kmqtt_client_state(client) == KMQTT_CLIENT_NEW) {
+		*since = client->connected;
+		return READ_ONCE(client->broker->limits.connect_timeout) * HZ;
+	}
+	*since = READ_ONCE(conn->rx.last);
+	return client->keepalive * HZ * 3 / 2;		/* [MQTT-3.1.2-24] */
+}
+
+/**
+ * kmqtt_conn_arm_timer() - the client's state has changed: time it anew
+ * @conn: the connection
+ *
+ * From here on the timer is left alone and looks by itself, when it fires,
+ * whether the client was heard of meanwhile.
+ *
+ * Context: the connection's receive side.
+ */
+void kmqtt_conn_arm_timer(struct kmqtt_conn *conn)
+{
+	unsigned long since, limit = patience(conn, &since);
+
+	if (limit)
+		mod_timer(&conn->timer, since + limit);
+}
+
+static void kmqtt_conn_timeout(struct timer_list *t)
+{
+	struct kmqtt_conn *conn = kmqtt_from_timer(conn, t, timer);
+	bool new = kmqtt_client_state(&conn->client) == KMQTT_CLIENT_NEW;
+	unsigned long since, limit = patience(conn, &since);
+
+	if (!limit)
+		return;
+	if (time_before(jiffies, since + limit))
+		mod_timer(&conn->timer, since + limit);
+	else
+		kmqtt_conn_close(conn, new ? KMQTT_REASON_CONNECT_TIMEOUT :
+					     KMQTT_REASON_KEEP_ALIVE_TIMEOUT);
+}
+
+/**
+ * kmqtt_conn_close() - begin to close a connection
+ * @conn: the connection
+ * @reason: why; the first one given counts
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_conn_close(struct kmqtt_conn *conn, enum kmqtt_reason reason)
+{
+	if (kmqtt_client_closing(&conn->client, reason))
+		queue_work(kmqtt_wq.ctl, &conn->release_work);
+}
+
+static void link_close(struct kmqtt_link *link, enum kmqtt_reason reason)
+{
+	kmqtt_conn_close(kmqtt_conn_of(link), reason);
+}
+
+static void link_flush(struct kmqtt_link *link)
+{
+	struct kmqtt_conn *conn = kmqtt_conn_of(link);
+
+	set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
+	kmqtt_conn_kick(conn, true);
+}
+
+/* The last reference may go in softirq: nothing here sleeps. */
+static void link_release(struct kref *ref)
+{
+	struct kmqtt_link *link = container_of(ref, struct kmqtt_link, ref);
+	struct kmqtt_conn *conn = kmqtt_conn_of(link);
+	struct kmqtt_registry *registry = conn->registry;
+
+	kmqtt_publish_abort(&conn->rx.large);
+	kmqtt_receive_drop_tail(conn);
+	if (conn->tx.active)
+		kmqtt_msg_put(conn->tx.delivery.msg);
+	kmqtt_client_uninit(&conn->client);
+	kmqtt_registry_remove(registry, conn);
+	kfree_rcu(conn, rcu);
+}
+
+static const struct kmqtt_link_ops link_ops = {
+	.flush = link_flush,
+	.close = link_close,
+	.release = link_release,
+};
+
+/* Take both sides for good: nobody touches the socket after this. */
+static void stop_sides(struct kmqtt_conn *conn)
+{
+	set_bit(KMQTT_CONN_CLOSING, &conn->flags);
+	disable_work_sync(&conn->bh_work);
+	disable_work_sync(&conn->io_work);
+	/* Other connections' passes may be sending. */
+	wait_on_bit_lock(&conn->flags, KMQTT_CONN_TX_OWNED,
+			 TASK_UNINTERRUPTIBLE);
+}
+
+/*
+ * The way out. The order is that of nvmet_tcp_release_queue_work(): first
+ * nobody finds the connection, then nobody works for it, then its session
+ * learns of it, then the socket goes.
+ */
+static void release_work(struct work_struct *work)
+{
+	struct kmqtt_conn *conn =
+		container_of(work, struct kmqtt_conn, release_work);
+	struct kmqtt_pass *pass;
+
+	kmqtt_registry_unlist(conn->registry, conn);
+	remove_callbacks(conn);
+	timer_shutdown_sync(&conn->timer);
+	stop_sides(conn);
+
+	pass = kmqtt_pass_take();
+	kmqtt_transmit_last(conn, pass);
+	kmqtt_client_closed(&conn->client, &pass->batch);
+	kmqtt_conn_flush_batch(pass);
+	kmqtt_pass_give(pass);
+
+	kernel_sock_shutdown(conn->sock, SHUT_WR);
+	kmqtt_receive_drain(conn, DRAIN_BYTES);
+	sock_release(conn->sock);
+	kmqtt_link_put(&conn->client.link);
+}
+
+static int get_peer(struct kmqtt_conn *conn)
+{
+	struct kmqtt_client *client = &conn->client;
+	struct sockaddr_storage addr;
+	int len;
+
+	len = kernel_getpeername(conn->sock, (struct sockaddr *)&addr);
+	if (len < 0)
+		return len;
+	if (addr.ss_family == AF_INET6) {
+		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&addr;
+
+		client->peer = in6->sin6_addr;
+		client->peer_ifindex = in6->sin6_scope_id;
+		client->peer_port = ntohs(in6->sin6_port);
+	} else {
+		struct sockaddr_in *in = (struct sockaddr_in *)&addr;
+
+		ipv6_addr_set_v4mapped(in->sin_addr.s_addr, &client->peer);
+		client->peer_port = ntohs(in->sin_port);
+	}
+	return 0;
+}
+
+static void prepare_socket(struct sock *sk)
+{
+	tcp_sock_set_nodelay(sk);
+	lock_sock(sk);
+	/* Softirq sends as well as threads do. */
+	sk->sk_allocation = GFP_ATOMIC;
+	sk->sk_use_task_frag = false;
+	release_sock(sk);
+}
+
+/**
+ * kmqtt_conn_create() - make a connection of a socket
+ * @registry: the broker's connections
+ * @sock: a connected TCP socket; the connection owns it on success
+ * @listener: number of the listener that accepted it
+ * @data_ready: the socket's own callback
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
+		      u32 listener, void (*data_ready)(struct sock *sk))
+{
+	struct kmqtt_conn *conn;
+	int err;
+
+	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
+	if (!conn)
+		return -ENOMEM;
+	kmqtt_client_init(&conn->client, registry->broker, &link_ops);
+	conn->registry = registry;
+	conn->client.listener = listener;
+	conn->client.connected = jiffies;
+	conn->sock = sock;
+	conn->cpu = READ_ONCE(sock->sk->sk_incoming_cpu);
+	conn->data_ready = data_ready;
+	conn->rx.last = jiffies;
+	INIT_WORK(&conn->bh_work, bh_work);
+	INIT_WORK(&conn->io_work, io_work);
+	INIT_WORK(&conn->release_work, release_work);
+	timer_setup(&conn->timer, kmqtt_conn_timeout, 0);
+
+	err = get_peer(conn);
+	if (err)
+		goto err_free;
+	prepare_socket(sock->sk);
+	install_callbacks(conn);
+	kmqtt_conn_arm_timer(conn);
+	/* From here on the connection can be found and closed. */
+	err = kmqtt_registry_add(registry, conn);
+	if (err)
+		goto err_callbacks;
+	kmqtt_stats_inc(registry->broker, connects);
+	/* What came before the callbacks were there has rung no bell. */
+	set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+	kmqtt_conn_kick(conn, true);
+	return 0;
+
+err_callbacks:
+	remove_callbacks(conn);
+	timer_shutdown_sync(&conn->timer);
+	disable_work_sync(&conn->bh_work);
+	disable_work_sync(&conn->io_work);
+	synchronize_rcu();
+err_free:
+	kfree(conn);
+	return err;
+}

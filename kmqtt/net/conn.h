@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_NET_CONN_H
+#define _KMQTT_NET_CONN_H
+
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <net/sock.h>
+#include "../protocol/client.h"
+#include "../protocol/publish.h"
+#include "../session/outbox.h"
+
+struct kmqtt_pass;
+
+/**
+ * enum kmqtt_conn_flags - bits of @flags in struct kmqtt_conn
+ * @KMQTT_CONN_RX_PENDING: there may be something to receive
+ * @KMQTT_CONN_RX_OWNED: somebody is receiving
+ * @KMQTT_CONN_RX_THREAD: softirq has left receiving to the thread
+ * @KMQTT_CONN_RX_HELD: not receiving until the client has read its acks
+ * @KMQTT_CONN_TX_PENDING: there may be something to send
+ * @KMQTT_CONN_TX_OWNED: somebody is sending
+ * @KMQTT_CONN_TX_THREAD: softirq has left sending to the thread
+ * @KMQTT_CONN_CLOSING: being released; sends and receives no more
+ *
+ * PENDING is set before a work is queued and cleared by the owner before it
+ * looks at socket or queues, so whatever comes later is seen by the owner or
+ * by the next one. OWNED is taken and given like a lock, by trying.
+ */
+enum kmqtt_conn_flags {
+	KMQTT_CONN_RX_PENDING,
+	KMQTT_CONN_RX_OWNED,
+	KMQTT_CONN_RX_THREAD,
+	KMQTT_CONN_RX_HELD,
+	KMQTT_CONN_TX_PENDING,
+	KMQTT_CONN_TX_OWNED,
+	KMQTT_CONN_TX_THREAD,
+	KMQTT_CONN_CLOSING,
+};
+
+/**
+ * struct kmqtt_rx - the receive side of a connection
+ * @tail: bytes of a packet that isn't there as a whole, or NULL
+ * @tail_off: where they begin in @tail
+ * @tail_len: how many they are
+ * @tail_size: size of @tail, charged to the broker
+ * @large: a PUBLISH whose payload goes into its own pages
+ * @last: jiffies of the last bytes; read by the timer
+ * @eof: nothing more will come
+ *
+ * All but @last belongs to who holds KMQTT_CONN_RX_OWNED.
+ */
+struct kmqtt_rx {
+	u8 *tail;
+	u32 tail_off;
+	u32 tail_len;
+	u32 tail_size;
+	struct kmqtt_incoming large;
+	unsigned long last;
+	bool eof;
+};
+
+/**
+ * struct kmqtt_tx - the transmit side of a connection
+ * @active: @delivery was sent in part
+ * @delivery: that packet; holds a reference to its message
+ * @offset: bytes of it that were sent
+ *
+ * Belongs to who holds KMQTT_CONN_TX_OWNED.
+ */
+struct kmqtt_tx {
+	bool active;
+	struct kmqtt_delivery delivery;
+	u32 offset;
+};
+
+/**
+ * struct kmqtt_conn - a connection
+ * @client: MQTT's side of it; its link has the reference count
+ * @registry: constant; counts the connection until its memory is given back
+ * @flags: enum kmqtt_conn_flags, atomic
+ * @sock: constant; for who owns a side; released by @release_work
+ * @cpu: where the socket's packets come in; where the thread works
+ * @bh_work: a pass in softirq
+ * @io_work: a pass in a thread
+ * @release_work: the way out, queued once
+ * @timer: time-out of CONNECT, then of the keep-alive
+ * @rx: receive side
+ * @tx: transmit side
+ * @data_ready: the socket's own callback, put back on the way out
+ * @state_change: likewise
+ * @write_space: likewise
+ * @rcu: socket callbacks may stand on the connection while it is freed
+ */
+struct kmqtt_conn {
+	struct kmqtt_client client;
+	struct kmqtt_registry *registry;
+	unsigned long flags;
+	struct socket *sock;
+	int cpu;
+	struct work_struct bh_work;
+	struct work_struct io_work;
+	struct work_struct release_work;
+	struct timer_list timer;
+	struct kmqtt_rx rx;
+	struct kmqtt_tx tx;
+	void (*data_ready)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+	struct rcu_head rcu;
+};
+
+int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
+		      u32 listener, void (*data_ready)(struct sock *sk));
+void kmqtt_conn_close(struct kmqtt_conn *conn, enum kmqtt_reason reason);
+void kmqtt_conn_kick(struct kmqtt_conn *conn, bool thread);
+void kmqtt_conn_hand_over(struct kmqtt_conn *conn, bool transmit,
+			  enum kmqtt_handover why);
+bool kmqtt_conn_force_thread(struct kmqtt_conn *conn);
+void kmqtt_conn_flush_batch(struct kmqtt_pass *pass);
+void kmqtt_conn_arm_timer(struct kmqtt_conn *conn);
+
+/**
+ * kmqtt_conn_of() - the connection around a link
+ * @link: a link
+ *
+ * Context: any.
+ * Return: the connection.
+ */
+static inline struct kmqtt_conn *kmqtt_conn_of(struct kmqtt_link *link)
+{
+	return container_of(kmqtt_client_of(link), struct kmqtt_conn, client);
+}
+
+/**
+ * kmqtt_conn_sk() - the socket of a connection
+ * @conn: the connection, not yet released
+ *
+ * Context: any.
+ * Return: the socket.
+ */
+static inline struct sock *kmqtt_conn_sk(const struct kmqtt_conn *conn)
+{
+	return conn->sock->sk;
+}
+
+#endif /* _KMQTT_NET_CONN_H */

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Open ports and what comes in through them.
+ */
+#include "listener.h"
+
+#include <linux/inet.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+#include <linux/tcp.h>
+#include <net/sock.h>
+#include "../broker.h"
+#include "../compat.h"
+#include "conn.h"
+#include "registry.h"
+
+#define BACKLOG		1024
+/* Connections accepted before others get to run. */
+#define ACCEPT_BUDGET	64
+/* Pause after an error that may pass, such as lack of memory. */
+#define ACCEPT_PAUSE	msecs_to_jiffies(100)
+
+static void kmqtt_sk_listen_ready(struct sock *sk)
+{
+	struct kmqtt_listener *listener;
+
+	/* Connections inherit the callback before they get their own. */
+	if (sk->sk_state != TCP_LISTEN)
+		return;
+	rcu_read_lock();
+	listener = rcu_dereference_sk_user_data(sk);
+	if (listener)
+		mod_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 0);
+	rcu_read_unlock();
+}
+
+/* Returns 0, or what kernel_accept() says when there is no connection. */
+static int accept_one(struct kmqtt_listener *listener)
+{
+	struct kmqtt_broker *broker = listener->registry->broker;
+	struct socket *sock;
+	int err;
+
+	err = kernel_accept(listener->sock, &sock, O_NONBLOCK);
+	if (err)
+		return err;
+	WRITE_ONCE(listener->accepted, listener->accepted + 1);
+	err = kmqtt_conn_create(listener->registry, sock, listener->id,
+				listener->data_ready);
+	if (err) {
+		pr_debug("connection refused: %d\n", err);
+		kmqtt_stats_inc(broker, refused);
+		/* The client's own data must not turn the end into a reset. */
+		kernel_sock_shutdown(sock, SHUT_RDWR);
+		sock_release(sock);
+	}
+	return 0;
+}
+
+static void accept_work(struct work_struct *work)
+{
+	struct kmqtt_listener *listener =
+		container_of(to_delayed_work(work), struct kmqtt_listener,
+			     accept_work);
+	int budget = ACCEPT_BUDGET;
+	int err = 0;
+
+	while (!err && budget--)
+		err = accept_one(listener);
+	if (!err)
+		queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 0);
+	else if (err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
+		 err == -ENOBUFS)
+		queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work,
+				   ACCEPT_PAUSE);
+	else if (err != -EAGAIN && err != -EINVAL)
+		/* That connection is gone; there may be others. */
+		queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 1);
+}
+
+static int addr_len(const struct sockaddr_storage *addr)
+{
+	return addr->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
+					     sizeof(struct sockaddr_in);
+}
+
+static int open_socket(struct kmqtt_listener *listener,
+		       struct netlink_ext_ack *extack)
+{
+	struct net *net = listener->registry->broker->net;
+	struct sockaddr_storage *addr = &listener->addr;
+	struct socket *sock;
+	int err;
+
+	err = sock_create_kern(net, addr->ss_family, SOCK_STREAM, IPPROTO_TCP,
+			       &sock);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "no socket of this address family");
+		return err;
+	}
+	sock_set_reuseaddr(sock->sk);
+	tcp_sock_set_nodelay(sock->sk);
+	if (addr->ss_family == AF_INET6) {
+		lock_sock(sock->sk);
+		sock->sk->sk_ipv6only = true;
+		release_sock(sock->sk);
+	}
+	err = kernel_bind(sock, kmqtt_sockaddr(addr), addr_len(addr));
+	if (err) {
+		if (err == -EADDRINUSE)
+			NL_SET_ERR_MSG(extack, "address and port are in use");
+		else
+			NL_SET_ERR_MSG(extack, "can't bind to this address");
+		goto err_release;
+	}
+	/* Before listen, so that no connection comes in unnoticed. */
+	write_lock_bh(&sock->sk->sk_callback_lock);
+	listener->data_ready = sock->sk->sk_data_ready;
+	sock->sk->sk_data_ready = kmqtt_sk_listen_ready;
+	__rcu_assign_sk_user_data_with_flags(sock->sk, listener,
+					     SK_USER_DATA_NOCOPY);
+	write_unlock_bh(&sock->sk->sk_callback_lock);
+	listener->sock = sock;
+	err = kernel_listen(sock, BACKLOG);
+	if (err) {
+		NL_SET_ERR_MSG(extack, "can't listen on this address");
+		goto err_release;
+	}
+	return 0;
+
+err_release:
+	sock_release(sock);
+	return err;
+}
+
+static void close_socket(struct kmqtt_listener *listener)
+{
+	struct sock *sk = listener->sock->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_data_ready = listener->data_ready;
+	rcu_assign_sk_user_data(sk, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
+	/* A callback may still be on its way to queue the work. */
+	synchronize_rcu();
+	disable_delayed_work_sync(&listener->accept_work);
+	sock_release(listener->sock);
+}
+
+/**
+ * kmqtt_listener_add() - open a port
+ * @registry: the broker's connections
+ * @addr: IPv4 or IPv6 address and port
+ * @id: number of the listener, on success
+ * @extack: what is wrong, or NULL
+ *
+ * An IPv6 listener takes IPv6 only, so that it and an IPv4 listener may have
+ * the same port.
+ *
+ * Context: process, may sleep; takes the registry's mutex.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_listener_add(struct kmqtt_registry *registry,
+		       const struct sockaddr_storage *addr, u32 *id,
+		       struct netlink_ext_ack *extack)
+{
+	struct kmqtt_listener *listener;
+	int err;
+
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	if (!listener)
+		return -ENOMEM;
+	listener->registry = registry;
+	listener->addr = *addr;
+	INIT_DELAYED_WORK(&listener->accept_work, accept_work);
+
+	mutex_lock(&registry->mutex);
+	err = READ_ONCE(registry->stopped) ? -ESHUTDOWN : 0;
+	if (err)
+		goto err_unlock;
+	listener->id = registry->next_listener;
+	err = open_socket(listener, extack);
+	if (err)
+		goto err_unlock;
+	*id = registry->next_listener++;
+	list_add_tail(&listener->list, &registry->listeners);
+	mutex_unlock(&registry->mutex);
+	pr_debug("listening on %pISpc\n", addr);
+	return 0;
+
+err_unlock:
+	mutex_unlock(&registry->mutex);
+	kfree(listener);
+	return err;
+}
+
+static void listener_destroy(struct kmqtt_listener *listener)
+{
+	lockdep_assert_held(&listener->registry->mutex);
+
+	list_del(&listener->list);
+	close_socket(listener);
+	kfree(listener);
+}
+
+/**
+ * kmqtt_listener_del() - close a port
+ * @registry: the broker's connections
+ * @id: number of the listener; its connections live on
+ *
+ * Context: process, may sleep; takes the registry's mutex.
+ * Return: 0, or -ENOENT if there is none.
+ */
+int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id)
+{
+	struct kmqtt_listener *listener;
+	int err = -ENOENT;
+
+	mutex_lock(&registry->mutex);
+	list_for_each_entry(listener, &registry->listeners, list) {
+		if (listener->id == id) {
+			listener_destroy(listener);
+			err = 0;
+			break;
+		}
+	}
+	mutex_unlock(&registry->mutex);
+	return err;
+}
+
+/**
+ * kmqtt_listener_del_all() - close all ports
+ * @registry: the broker's connections
+ *
+ * Context: process, may sleep; takes the registry's mutex.
+ */
+void kmqtt_listener_del_all(struct kmqtt_registry *registry)
+{
+	struct kmqtt_listener *listener, *next;
+
+	mutex_lock(&registry->mutex);
+	list_for_each_entry_safe(listener, next, &registry->listeners, list)
+		listener_destroy(listener);
+	mutex_unlock(&registry->mutex);
+}
+
+/**
+ * kmqtt_listener_add_text() - open a port named in text
+ * @registry: the broker's connections
+ * @text: "127.0.0.1:1883" or "[::1]:1883"
+ *
+ * Context: process, may sleep; takes the registry's mutex.
+ * Return: 0, -EINVAL if @text is no address with a port, or another negative
+ * errno.
+ */
+int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text)
+{
+	struct net *net = registry->broker->net;
+	struct sockaddr_storage addr;
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN + 3];
+	const char *start = text;
+	size_t len;
+	u32 id;
+	int err;
+
+	if (!colon)
+		return -EINVAL;
+	len = colon - text;
+	if (len >= 2 && text[0] == '[' && text[len - 1] == ']') {
+		start++;
+		len -= 2;
+	}
+	if (!len || len >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, start, len);
+	host[len] = '\0';
+	err = inet_pton_with_scope(net, AF_UNSPEC, host, colon + 1, &addr);
+	return err ?: kmqtt_listener_add(registry, &addr, &id, NULL);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_NET_LISTENER_H
+#define _KMQTT_NET_LISTENER_H
+
+#include <linux/socket.h>
+#include <linux/workqueue.h>
+
+struct kmqtt_registry;
+struct netlink_ext_ack;
+
+/**
+ * struct kmqtt_listener - an open port
+ * @list: entry of the registry's list, under its mutex
+ * @registry: constant
+ * @id: number, constant
+ * @sock: listening socket, constant
+ * @addr: what it is bound to, constant
+ * @accept_work: accepts what has come in; also queued with a delay after an
+ *	error that may pass
+ * @data_ready: the socket's own callback
+ * @accepted: connections accepted; written by @accept_work
+ */
+struct kmqtt_listener {
+	struct list_head list;
+	struct kmqtt_registry *registry;
+	u32 id;
+	struct socket *sock;
+	struct sockaddr_storage addr;
+	struct delayed_work accept_work;
+	void (*data_ready)(struct sock *sk);
+	u64 accepted;
+};
+
+int kmqtt_listener_add(struct kmqtt_registry *registry,
+		       const struct sockaddr_storage *addr, u32 *id,
+		       struct netlink_ext_ack *extack);
+int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id);
+void kmqtt_listener_del_all(struct kmqtt_registry *registry);
+int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text);
+
+#endif /* _KMQTT_NET_LISTENER_H */

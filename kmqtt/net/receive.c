@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the socket to the handlers. The socket is emptied in gulps into a
+ * buffer of the pass, and the packets there are handled with no lock held.
+ * What is left of a gulp is kept with the connection; a connection that waits
+ * for its next packet keeps nothing.
+ */
+#include "receive.h"
+
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+#include <net/tcp.h>
+#include "../protocol/dispatch.h"
+#include "../trace.h"
+#include "../wire/decode.h"
+#include "conn.h"
+#include "pass.h"
+
+/* Gulps of one pass. */
+#define GULPS_BH	2
+#define GULPS_THREAD	16
+/* Bytes of one pass over a large payload. */
+#define LARGE_BUDGET	(1 << 20)
+
+/*
+ * A PUBLISH from this size on gets its payload received straight into the
+ * message's pages if it is not there as a whole.
+ */
+#define LARGE_PACKET	(KMQTT_RX_SIZE / 4)
+
+/*
+ * What the functions below return to each other besides 0 (go on) and
+ * -ECONNABORTED (the connection was closed).
+ */
+#define RX_DRAINED	1	/* the socket has nothing more */
+#define RX_OWNED	(-EBUSY)	/* a process holds the socket */
+#define RX_THREAD	(-EAGAIN)	/* softirq can't, a thread can */
+#define RX_HELD		(-ENOSPC)	/* the client has to read first */
+
+struct gulp {
+	u8 *to;
+	size_t room;
+};
+
+static int gulp_actor(read_descriptor_t *desc, struct sk_buff *skb,
+		      unsigned int offset, size_t len)
+{
+	struct gulp *gulp = desc->arg.data;
+
+	len = min(len, gulp->room);
+	if (skb_copy_bits(skb, offset, gulp->to, len))
+		return -EFAULT;
+	gulp->to += len;
+	gulp->room -= len;
+	desc->count = gulp->room;
+	return len;
+}
+
+static int large_actor(read_descriptor_t *desc, struct sk_buff *skb,
+		       unsigned int offset, size_t len)
+{
+	struct kmqtt_msg *msg = desc->arg.data;
+	u32 n = min(len, desc->count);
+	void *to;
+
+	to = kmqtt_msg_room(msg, &n, GFP_KERNEL);
+	if (!to)
+		return -ENOMEM;
+	if (skb_copy_bits(skb, offset, to, n))
+		return -EFAULT;
+	desc->count = min_t(size_t, desc->count - n,
+			    msg->payload_len - msg->filled);
+	return n;
+}
+
+/*
+ * Read with the socket held. Returns bytes read, RX_OWNED if softirq found it
+ * owned, or the negative errno of the actor.
+ */
+static int read_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		       read_descriptor_t *desc, sk_read_actor_t actor)
+{
+	struct sock *sk = kmqtt_conn_sk(conn);
+	int n;
+
+	if (pass->batch.bh) {
+		bh_lock_sock(sk);
+		if (sock_owned_by_user(sk)) {
+			bh_unlock_sock(sk);
+			return RX_OWNED;
+		}
+	} else {
+		lock_sock(sk);
+	}
+	n = tcp_read_sock(sk, desc, actor);
+	WRITE_ONCE(conn->cpu, READ_ONCE(sk->sk_incoming_cpu));
+	if (desc->count && n >= 0)
+		conn->rx.eof = sk->sk_err || sk->sk_state == TCP_CLOSE ||
+			       (sk->sk_shutdown & RCV_SHUTDOWN);
+	if (pass->batch.bh)
+		bh_unlock_sock(sk);
+	else
+		release_sock(sk);
+	if (n > 0) {
+		WRITE_ONCE(conn->rx.last, jiffies);
+		conn->client.bytes_in += n;
+		kmqtt_stats_add(conn->client.broker, bytes_in, n);
+	}
+	return n;
+}
+
+/**
+ * kmqtt_receive_drop_tail() - forget what is left of a gulp
+ * @conn: the connection
+ *
+ * Context: the connection's receive side, or its end.
+ */
+void kmqtt_receive_drop_tail(struct kmqtt_conn *conn)
+{
+	struct kmqtt_rx *rx = &conn->rx;
+
+	if (!rx->tail)
+		return;
+	kmqtt_memory_uncharge(&conn->client.broker->memory, rx->tail_size);
+	kvfree(rx->tail);
+	rx->tail = NULL;
+	rx->tail_len = 0;
+}
+
+/*
+ * Keep @len bytes at @data, inside the pass's buffer, for the next pass. If
+ * there is no memory the connection keeps the buffer itself.
+ */
+static int keep_tail(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		     const u8 *data, u32 len)
+{
+	struct kmqtt_memory *memory = &conn->client.broker->memory;
+	struct kmqtt_rx *rx = &conn->rx;
+	u32 size = roundup_pow_of_two(max_t(u32, len, 64));
+	u8 *tail;
+
+	if (!len) {
+		kmqtt_receive_drop_tail(conn);
+		return 0;
+	}
+	if (rx->tail && len <= rx->tail_size) {
+		memcpy(rx->tail, data, len);
+		rx->tail_off = 0;
+		rx->tail_len = len;
+		return 0;
+	}
+	kmqtt_receive_drop_tail(conn);
+	if (!kmqtt_memory_charge(memory, size))
+		return kmqtt_client_fail(&conn->client,
+					 KMQTT_REASON_QUOTA_EXCEEDED);
+	tail = kvmalloc(size, pass->batch.gfp | __GFP_NOWARN);
+	if (tail) {
+		rx->tail_off = 0;
+		memcpy(tail, data, len);
+	} else if (pass->batch.bh) {
+		kmqtt_memory_uncharge(memory, size);
+		size = KMQTT_RX_SIZE;
+		if (!kmqtt_memory_charge(memory, size))
+			return kmqtt_client_fail(&conn->client,
+						 KMQTT_REASON_QUOTA_EXCEEDED);
+		tail = pass->rx;
+		pass->rx = NULL;
+		rx->tail_off = data - tail;
+	} else {
+		kmqtt_memory_uncharge(memory, size);
+		return kmqtt_client_fail(&conn->client,
+					 KMQTT_REASON_QUOTA_EXCEEDED);
+	}
+	rx->tail = tail;
+	rx->tail_len = len;
+	rx->tail_size = size;
+	return 0;
+}
+
+/* Begin to receive a large PUBLISH; returns bytes used or a negative errno. */
+static int begin_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		       const struct kmqtt_fixed *fixed, const u8 *data, u32 len)
+{
+	struct kmqtt_incoming *in = &conn->rx.large;
+	u32 head_len;
+	int err;
+
+	err = kmqtt_publish_begin(&conn->client, fixed, data, len, in,
+				  &pass->batch, &head_len);
+	if (err)
+		return err;
+	if (kmqtt_msg_write(in->msg, data + head_len, len - head_len,
+			    pass->batch.gfp)) {
+		kmqtt_publish_abort(in);
+		return kmqtt_client_fail(&conn->client,
+					 KMQTT_REASON_QUOTA_EXCEEDED);
+	}
+	return len;
+}
+
+/*
+ * Handle one packet of the @len bytes at @data. Returns how many bytes it
+ * took, 0 if it isn't there as a whole, or a negative errno.
+ */
+static int handle_packet(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+			 const u8 *data, u32 len)
+{
+	struct kmqtt_client *client = &conn->client;
+	struct kmqtt_packet packet;
+	size_t size;
+	int err;
+
+	err = kmqtt_fixed_decode(data, len, &packet.fixed);
+	if (err == -EAGAIN)
+		return 0;
+	if (err)
+		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
+	err = kmqtt_dispatch_check(client, &packet.fixed);
+	if (err)
+		return err;
+	packet.body = data + packet.fixed.len;
+	size = (size_t)packet.fixed.len + packet.fixed.remaining;
+	if (size <= len) {
+		err = kmqtt_dispatch(client, &packet, &pass->batch);
+		return err ?: size;
+	}
+	if (packet.fixed.type != KMQTT_PUBLISH || size < LARGE_PACKET)
+		return 0;
+	if (pass->batch.bh)
+		return RX_THREAD;
+	err = begin_large(conn, pass, &packet.fixed, packet.body,
+			  len - packet.fixed.len);
+	if (err == -ENODATA)
+		return 0;
+	return err < 0 ? err : packet.fixed.len + err;
+}
+
+/* Handle what is in the pass's buffer and keep the rest. */
+static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		       u32 len)
+{
+	bool was_new = kmqtt_client_state(&conn->client) == KMQTT_CLIENT_NEW;
+	u32 pos = 0;
+	int ret = 0;
+
+	while (pos < len) {
+		ret = handle_packet(conn, pass, pass->rx + pos, len - pos);
+		if (ret <= 0)
+			break;
+		pos += ret;
+	}
+	if (was_new && pos)
+		kmqtt_conn_arm_timer(conn);
+	if (ret == -ECONNABORTED)
+		return ret;
+	return keep_tail(conn, pass, pass->rx + pos, len - pos) ?:
+	       min(ret, 0);
+}
+
+static int receive_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	struct kmqtt_rx *rx = &conn->rx;
+	struct gulp gulp = {
+		.to = pass->rx + rx->tail_len,
+		.room = KMQTT_RX_SIZE - rx->tail_len,
+	};
+	read_descriptor_t desc = {
+		.arg.data = &gulp,
+		.count = gulp.room,
+	};
+	int n = 0, err;
+
+	/* With a full buffer there is a whole packet to handle first. */
+	if (gulp.room) {
+		n = read_socket(conn, pass, &desc, gulp_actor);
+		if (n < 0)
+			return n;
+	}
+	if (!n && !rx->tail_len)
+		return RX_DRAINED;
+	if (rx->tail_len)
+		memcpy(pass->rx, rx->tail + rx->tail_off, rx->tail_len);
+	err = handle_gulp(conn, pass, rx->tail_len + n);
+	if (err)
+		return err;
+	return gulp.room ? RX_DRAINED : 0;
+}
+
+static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	struct kmqtt_incoming *in = &conn->rx.large;
+	struct kmqtt_msg *msg = in->msg;
+	read_descriptor_t desc = { .arg.data = msg };
+	int n = 0, err;
+
+	desc.count = min_t(size_t, LARGE_BUDGET,
+			   msg->payload_len - msg->filled);
+	if (desc.count) {
+		n = read_socket(conn, pass, &desc, large_actor);
+		if (n == -ENOMEM)
+			return kmqtt_client_fail(&conn->client,
+						 KMQTT_REASON_QUOTA_EXCEEDED);
+		if (n < 0)
+			return n;
+	}
+	if (msg->filled < msg->payload_len)
+		return desc.count ? RX_DRAINED : 0;
+	err = kmqtt_link_reserve(&conn->client.link, KMQTT_ACK_MAX, GFP_KERNEL);
+	if (err == -ENOMEM)
+		return kmqtt_client_fail(&conn->client,
+					 KMQTT_REASON_QUOTA_EXCEEDED);
+	return err ?: kmqtt_publish_finish(&conn->client, in, &pass->batch);
+}
+
+static int receive_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	int budget = pass->batch.bh ? GULPS_BH : GULPS_THREAD;
+	int ret = 0;
+
+	while (!ret && budget--) {
+		if (kmqtt_client_state(&conn->client) == KMQTT_CLIENT_CLOSING)
+			return -ECONNABORTED;
+		if (!conn->rx.large.msg)
+			ret = receive_gulp(conn, pass);
+		else if (pass->batch.bh)
+			ret = RX_THREAD;
+		else
+			ret = receive_large(conn, pass);
+		/* What one gulp has queued leaves before the next. */
+		if (!ret)
+			kmqtt_conn_flush_batch(pass);
+	}
+	return ret;
+}
+
+/* Why softirq has to leave receiving to the thread, or KMQTT_HANDOVERS. */
+static enum kmqtt_handover refuse_bh(struct kmqtt_conn *conn,
+				     struct kmqtt_pass *pass)
+{
+	if (kmqtt_conn_force_thread(conn))
+		return KMQTT_HANDOVER_SETTING;
+	if (!pass->rx)
+		return KMQTT_HANDOVER_NO_MEMORY;
+	if (conn->rx.large.msg)
+		return KMQTT_HANDOVER_LARGE;
+	return KMQTT_HANDOVERS;
+}
+
+/* The thread has done all there was: softirq may receive again. */
+static void leave_thread(struct kmqtt_conn *conn)
+{
+	clear_bit(KMQTT_CONN_RX_THREAD, &conn->flags);
+}
+
+/* What follows from a pass that has ended with @ret. */
+static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret)
+{
+	bool bh = pass->batch.bh;
+
+	switch (ret) {
+	case RX_DRAINED:
+		if (conn->rx.eof)
+			kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
+		else if (!bh && !conn->rx.large.msg)
+			leave_thread(conn);
+		break;
+	case 0:
+		if (bh) {
+			kmqtt_conn_hand_over(conn, false,
+					     KMQTT_HANDOVER_BUDGET);
+			break;
+		}
+		set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+		kmqtt_conn_kick(conn, true);
+		break;
+	case RX_THREAD:
+		kmqtt_conn_hand_over(conn, false, KMQTT_HANDOVER_LARGE);
+		break;
+	case RX_OWNED:
+		kmqtt_conn_hand_over(conn, false, KMQTT_HANDOVER_OWNED);
+		break;
+	case RX_HELD:
+		set_bit(KMQTT_CONN_RX_HELD, &conn->flags);
+		/* The sender looks for the bit after it has made room. */
+		smp_mb__after_atomic();
+		if (!READ_ONCE(conn->client.link.acks_len)) {
+			set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+			kmqtt_conn_kick(conn, true);
+		}
+		break;
+	case -ECONNABORTED:
+		break;
+	default:
+		kmqtt_conn_close(conn, KMQTT_REASON_UNSPECIFIED);
+		break;
+	}
+}
+
+/**
+ * kmqtt_receive() - receive and handle what has come
+ * @conn: the connection
+ * @pass: what to work with; the caller flushes its batch afterwards
+ *
+ * Context: softirq or process, as the pass; from the connection's own works.
+ */
+void kmqtt_receive(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	enum kmqtt_handover why = KMQTT_HANDOVERS;
+
+	if (pass->batch.bh && test_bit(KMQTT_CONN_RX_THREAD, &conn->flags)) {
+		kmqtt_stats_inc(conn->client.broker,
+				handover[KMQTT_HANDOVER_STATE]);
+		kmqtt_conn_kick(conn, true);
+		return;
+	}
+	if (test_and_set_bit_lock(KMQTT_CONN_RX_OWNED, &conn->flags))
+		return;
+	clear_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+	clear_bit(KMQTT_CONN_RX_HELD, &conn->flags);
+	smp_mb__after_atomic();
+	if (pass->batch.bh)
+		why = refuse_bh(conn, pass);
+	if (why != KMQTT_HANDOVERS)
+		kmqtt_conn_hand_over(conn, false, why);
+	else
+		after_pass(conn, pass, receive_pass(conn, pass));
+	clear_bit_unlock(KMQTT_CONN_RX_OWNED, &conn->flags);
+	smp_mb__after_atomic();
+	/* Whoever found us in possession has left this to us. */
+	if (test_bit(KMQTT_CONN_RX_PENDING, &conn->flags))
+		kmqtt_conn_kick(conn, !pass->batch.bh ||
+				test_bit(KMQTT_CONN_RX_THREAD, &conn->flags));
+}
+
+static int drain_actor(read_descriptor_t *desc, struct sk_buff *skb,
+		       unsigned int offset, size_t len)
+{
+	len = min(len, desc->count);
+	desc->count -= len;
+	return len;
+}
+
+/**
+ * kmqtt_receive_drain() - throw away what has come
+ * @conn: a connection that is being released
+ * @bytes: at most so much
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_receive_drain(struct kmqtt_conn *conn, size_t bytes)
+{
+	read_descriptor_t desc = { .count = bytes };
+	struct sock *sk = kmqtt_conn_sk(conn);
+
+	lock_sock(sk);
+	tcp_read_sock(sk, &desc, drain_actor);
+	release_sock(sk);
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the queues to the socket: all that is due goes into one buffer and out
+ * with one send. Large payloads are not copied but spliced from the message's
+ * pages. What the socket doesn't take stays in, or goes back to, its queue;
+ * only of a packet that was sent in part the rest is kept here.
+ */
+#include "transmit.h"
+
+#include <linux/delay.h>
+#include <linux/uio.h>
+#include <linux/wait_bit.h>
+#include <net/tcp.h>
+#include "conn.h"
+#include "pass.h"
+
+/* Sends of one pass. */
+#define SENDS_BH	4
+#define SENDS_THREAD	32
+/* Bytes of payload of one send that splices. */
+#define SPLICE_BUDGET	(512 << 10)
+
+/* What a send returns besides bytes and an error that ends the connection. */
+#define TX_BLOCKED	(-EAGAIN)	/* the socket will tell when it has room */
+#define TX_OWNED	(-EBUSY)	/* a process holds the socket */
+#define TX_NO_MEMORY	(-ENOMEM)	/* nobody will tell: try again */
+
+/*
+ * The send buffer is laid out as: rest of the active packet, acknowledgements,
+ * whole packets.
+ */
+struct layout {
+	u32 active;
+	u32 acks;
+	u32 nr_packets;
+	u32 len;
+	bool splice;	/* the last packet's payload is to follow */
+};
+
+static int send_locked(struct sock *sk, struct msghdr *msg)
+{
+	size_t len = msg_data_left(msg);
+	int n;
+
+	n = tcp_sendmsg_locked(sk, msg, len);
+	/*
+	 * TCP says so for want of memory, too. Unless something is on its way
+	 * whose acknowledgement makes room, no callback follows.
+	 */
+	if (n == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
+		return TX_NO_MEMORY;
+	return n;
+}
+
+/* Returns bytes sent, one of the above, or what ends the connection. */
+static int send_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		       struct msghdr *msg)
+{
+	struct sock *sk = kmqtt_conn_sk(conn);
+	int n;
+
+	msg->msg_flags |= MSG_DONTWAIT | MSG_NOSIGNAL;
+	if (pass->batch.bh) {
+		bh_lock_sock(sk);
+		n = sock_owned_by_user(sk) ? TX_OWNED : send_locked(sk, msg);
+		bh_unlock_sock(sk);
+	} else {
+		lock_sock(sk);
+		sk->sk_allocation = GFP_KERNEL;
+		n = send_locked(sk, msg);
+		sk->sk_allocation = GFP_ATOMIC;
+		release_sock(sk);
+	}
+	if (n > 0) {
+		conn->client.bytes_out += n;
+		kmqtt_stats_add(conn->client.broker, bytes_out, n);
+	}
+	return n;
+}
+
+static void end_active(struct kmqtt_conn *conn)
+{
+	kmqtt_msg_put(conn->tx.delivery.msg);
+	conn->tx.active = false;
+}
+
+/* The rest of the active packet's copied part, to the start of the buffer. */
+static u32 lay_out_active(struct kmqtt_conn *conn, u8 *to)
+{
+	const struct kmqtt_tx *tx = &conn->tx;
+	u32 len;
+
+	if (!tx->active || tx->offset >= kmqtt_delivery_copied(&tx->delivery))
+		return 0;
+	len = kmqtt_delivery_copy(&tx->delivery, to) - tx->offset;
+	memmove(to, to + tx->offset, len);
+	return len;
+}
+
+/* Whole packets from the outbox, as many as fit. */
+static void lay_out_packets(struct kmqtt_session *session,
+			    struct kmqtt_pass *pass, struct layout *l)
+{
+	u32 max = READ_ONCE(session->store->outbox_limits.max_inflight);
+	struct kmqtt_outbox *outbox = &session->outbox;
+
+	while (l->nr_packets < KMQTT_TX_PACKETS && !l->splice) {
+		struct kmqtt_tx_packet *p = &pass->packets[l->nr_packets];
+
+		kmqtt_outbox_mark(outbox, &p->mark);
+		if (!kmqtt_outbox_next(outbox, max, &p->delivery))
+			break;
+		if (kmqtt_delivery_copied(&p->delivery) >
+		    KMQTT_TX_SIZE - l->len) {
+			kmqtt_outbox_rewind(outbox, &p->mark);
+			kmqtt_msg_put(p->delivery.msg);
+			break;
+		}
+		l->len += kmqtt_delivery_copy(&p->delivery, pass->tx + l->len);
+		l->splice = p->delivery.msg && p->delivery.msg->pages;
+		p->end = l->len;
+		l->nr_packets++;
+	}
+}
+
+static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		    struct layout *l)
+{
+	struct kmqtt_session *session = conn->client.session;
+	struct kmqtt_link *link = &conn->client.link;
+
+	memset(l, 0, sizeof(*l));
+	l->active = lay_out_active(conn, pass->tx);
+	l->len = l->active;
+	if (conn->tx.active && conn->tx.delivery.msg &&
+	    conn->tx.delivery.msg->pages) {
+		/* Nothing may come between its head and its payload. */
+		l->splice = true;
+		return;
+	}
+	l->acks = kmqtt_link_copy_acks(link, pass->tx + l->len,
+				       KMQTT_TX_SIZE - l->len);
+	l->len += l->acks;
+	if (kmqtt_client_state(&conn->client) != KMQTT_CLIENT_ONLINE)
+		return;
+
+	spin_lock_bh(&session->lock);
+	if (session->link == link) {
+		kmqtt_session_refill(session);
+		lay_out_packets(session, pass, l);
+	}
+	spin_unlock_bh(&session->lock);
+}
+
+static void count_sent(struct kmqtt_conn *conn, const struct kmqtt_delivery *d)
+{
+	if (!d->msg)
+		return;
+	conn->client.messages_out++;
+	kmqtt_stats_inc(conn->client.broker, messages_out[d->first >> 1 & 3]);
+}
+
+/* Make the first @nr packets sent and give the others back to the outbox. */
+static void settle_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+			   const struct layout *l, u32 nr)
+{
+	struct kmqtt_session *session = conn->client.session;
+	u32 i;
+
+	if (!l->nr_packets)
+		return;
+	spin_lock_bh(&session->lock);
+	if (session->link == &conn->client.link) {
+		if (nr < l->nr_packets)
+			kmqtt_outbox_rewind(&session->outbox,
+					    &pass->packets[nr].mark);
+		kmqtt_outbox_sent(&session->outbox);
+	}
+	spin_unlock_bh(&session->lock);
+	for (i = 0; i < nr; i++)
+		count_sent(conn, &pass->packets[i].delivery);
+	kmqtt_stats_add(conn->client.broker, packets_out, nr);
+}
+
+/* Account for @sent bytes of the buffer. */
+static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		   const struct layout *l, u32 sent)
+{
+	struct kmqtt_tx *tx = &conn->tx;
+	u32 nr = 0, start, i;
+
+	if (l->active) {
+		tx->offset += min(sent, l->active);
+		if (sent >= l->active && !l->splice)
+			end_active(conn);
+	}
+	start = l->active + l->acks;
+	if (l->acks && sent > l->active)
+		kmqtt_link_drop_acks(&conn->client.link,
+				     min(sent - l->active, l->acks));
+
+	/* The first packet that is not whole, if any of it left, is active. */
+	while (nr < l->nr_packets && pass->packets[nr].end <= sent)
+		start = pass->packets[nr++].end;
+	if (nr < l->nr_packets && sent > start) {
+		tx->active = true;
+		tx->delivery = pass->packets[nr].delivery;
+		tx->offset = sent - start;
+		pass->packets[nr++].delivery.msg = NULL;
+	} else if (nr && nr == l->nr_packets && l->splice) {
+		tx->active = true;
+		tx->delivery = pass->packets[nr - 1].delivery;
+		tx->offset = kmqtt_delivery_copied(&tx->delivery);
+		kmqtt_msg_get(tx->delivery.msg);
+	}
+	settle_packets(conn, pass, l, nr);
+	for (i = 0; i < l->nr_packets; i++)
+		kmqtt_msg_put(pass->packets[i].delivery.msg);
+}
+
+/* Send more of the active packet's payload, whose head has left. */
+static int splice_payload(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	struct kmqtt_tx *tx = &conn->tx;
+	const struct kmqtt_msg *msg = tx->delivery.msg;
+	struct msghdr hdr = { .msg_flags = MSG_SPLICE_PAGES };
+	u32 done = tx->offset - kmqtt_delivery_copied(&tx->delivery);
+	int n;
+
+	iov_iter_bvec(&hdr.msg_iter, ITER_SOURCE, msg->pages, msg->nr_pages,
+		      msg->payload_len);
+	iov_iter_advance(&hdr.msg_iter, done);
+	iov_iter_truncate(&hdr.msg_iter, SPLICE_BUDGET);
+	n = send_socket(conn, pass, &hdr);
+	if (n < 0)
+		return n;
+	tx->offset += n;
+	if (done + n == msg->payload_len)
+		end_active(conn);
+	return n ? 0 : TX_BLOCKED;
+}
+
+/* One send, or two if a payload follows. Returns 1 if nothing was due. */
+static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	struct msghdr hdr = {};
+	struct layout l;
+	struct kvec vec;
+	int n = 0;
+
+	lay_out(conn, pass, &l);
+	if (!l.len && !l.splice)
+		return 1;
+	if (l.len) {
+		vec.iov_base = pass->tx;
+		vec.iov_len = l.len;
+		iov_iter_kvec(&hdr.msg_iter, ITER_SOURCE, &vec, 1, l.len);
+		if (l.splice)
+			hdr.msg_flags = MSG_MORE;
+		n = send_socket(conn, pass, &hdr);
+		settle(conn, pass, &l, max(n, 0));
+		if (l.acks && test_bit(KMQTT_CONN_RX_HELD, &conn->flags)) {
+			set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+			kmqtt_conn_kick(conn, true);
+		}
+		if (n < 0)
+			return n;
+		if (n < l.len)
+			return TX_BLOCKED;
+	}
+	return l.splice ? splice_payload(conn, pass) : 0;
+}
+
+/* A send took less than all, and TCP may not have noticed that we wait. */
+static bool blocked(struct kmqtt_conn *conn)
+{
+	struct sock *sk = kmqtt_conn_sk(conn);
+
+	set_bit(SOCK_NOSPACE, &conn->sock->flags);
+	/* Pairs with the barrier in tcp_check_space(). */
+	smp_mb__after_atomic();
+	return !sk_stream_is_writeable(sk);
+}
+
+/* What follows from a pass that has ended with @ret. */
+static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret)
+{
+	bool bh = pass->batch.bh;
+
+	switch (ret) {
+	case TX_BLOCKED:
+		if (blocked(conn))
+			break;
+		fallthrough;
+	case 0:
+		if (bh) {
+			kmqtt_conn_hand_over(conn, true,
+					     KMQTT_HANDOVER_BUDGET);
+			return;
+		}
+		set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
+		return;
+	case 1:
+		break;
+	case TX_OWNED:
+		kmqtt_conn_hand_over(conn, true, KMQTT_HANDOVER_OWNED);
+		return;
+	case TX_NO_MEMORY:
+		if (bh) {
+			kmqtt_conn_hand_over(conn, true,
+					     KMQTT_HANDOVER_NO_MEMORY);
+			return;
+		}
+		set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
+		return;
+	default:
+		kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
+		break;
+	}
+	if (!bh)
+		clear_bit(KMQTT_CONN_TX_THREAD, &conn->flags);
+}
+
+static void transmit_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	int budget = pass->batch.bh ? SENDS_BH : SENDS_THREAD;
+	int ret;
+
+	if (pass->batch.bh && kmqtt_conn_force_thread(conn)) {
+		kmqtt_conn_hand_over(conn, true, KMQTT_HANDOVER_SETTING);
+		return;
+	}
+	do {
+		ret = transmit_once(conn, pass);
+	} while (!ret && --budget);
+	/* Nothing else waits for memory, so the thread does. */
+	if (ret == TX_NO_MEMORY && !pass->batch.bh)
+		usleep_range(1000, 2000);
+	after_pass(conn, pass, ret);
+}
+
+/**
+ * kmqtt_transmit() - send what is due
+ * @conn: the connection; the caller has a reference
+ * @pass: what to work with; its batch is left alone
+ *
+ * Does nothing if somebody else is sending: that one will see what is due.
+ *
+ * Context: softirq or process, as the pass; no lock held.
+ */
+void kmqtt_transmit(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	unsigned long *flags = &conn->flags;
+
+	set_bit(KMQTT_CONN_TX_PENDING, flags);
+	if (pass->batch.bh && test_bit(KMQTT_CONN_TX_THREAD, flags)) {
+		kmqtt_conn_kick(conn, true);
+		return;
+	}
+	if (test_and_set_bit_lock(KMQTT_CONN_TX_OWNED, flags))
+		return;
+	if (!test_bit(KMQTT_CONN_CLOSING, flags)) {
+		clear_bit(KMQTT_CONN_TX_PENDING, flags);
+		smp_mb__after_atomic();
+		transmit_pass(conn, pass);
+	}
+	clear_bit_unlock(KMQTT_CONN_TX_OWNED, flags);
+	smp_mb__after_atomic();
+	if (test_bit(KMQTT_CONN_CLOSING, flags))
+		wake_up_bit(flags, KMQTT_CONN_TX_OWNED);
+	else if (test_bit(KMQTT_CONN_TX_PENDING, flags))
+		kmqtt_conn_kick(conn, !pass->batch.bh ||
+				test_bit(KMQTT_CONN_TX_THREAD, flags));
+}
+
+/**
+ * kmqtt_transmit_last() - a last word before the connection is released
+ * @conn: the connection; the caller owns its transmit side for good
+ * @pass: a thread's
+ *
+ * Sends acknowledgements only: what the session has stays in the session.
+ * Nothing is said in the middle of another packet.
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_transmit_last(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	if (!conn->tx.active)
+		transmit_once(conn, pass);
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MQTT's side of a connection: its states, and what its end means for the
+ * session.
+ */
+#include "client.h"
+
+#include <linux/slab.h>
+#include "../trace.h"
+#include "../wire/encode.h"
+#include "event.h"
+#include "publish.h"
+
+static const bool allowed[KMQTT_CLIENT_STATES][KMQTT_CLIENT_STATES] = {
+	[KMQTT_CLIENT_NEW] = {
+		[KMQTT_CLIENT_ONLINE] = true,
+		[KMQTT_CLIENT_CLOSING] = true,
+	},
+	[KMQTT_CLIENT_ONLINE] = {
+		[KMQTT_CLIENT_CLOSING] = true,
+	},
+};
+
+/**
+ * kmqtt_client_init() - make a client
+ * @client: the client
+ * @broker: its broker
+ * @ops: what its connection does for it
+ *
+ * Context: any.
+ */
+void kmqtt_client_init(struct kmqtt_client *client,
+		       struct kmqtt_broker *broker,
+		       const struct kmqtt_link_ops *ops)
+{
+	memset(client, 0, sizeof(*client));
+	kmqtt_link_init(&client->link, ops);
+	client->broker = broker;
+	client->state = KMQTT_CLIENT_NEW;
+}
+
+/**
+ * kmqtt_client_uninit() - free what a client holds
+ * @client: a client that nobody has a reference to
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_client_uninit(struct kmqtt_client *client)
+{
+	kmqtt_session_put(client->session);
+	kfree(client->user);
+	kmqtt_link_uninit(&client->link);
+}
+
+/**
+ * kmqtt_client_set_state() - the one place where the state changes
+ * @client: the client
+ * @from: the state it should be in
+ * @to: the state it should get into
+ *
+ * Context: any.
+ * Return: false if it was in another state.
+ */
+bool kmqtt_client_set_state(struct kmqtt_client *client,
+			    enum kmqtt_client_state from,
+			    enum kmqtt_client_state to)
+{
+	if (WARN_ON_ONCE(!allowed[from][to]))
+		return false;
+	if (cmpxchg(&client->state, from, to) != from)
+		return false;
+	trace_kmqtt_client_state(client, from, to);
+	return true;
+}
+
+/**
+ * kmqtt_client_closing() - no more packets
+ * @client: the client
+ * @reason: why
+ *
+ * Context: any.
+ * Return: true for the one caller that has to see to the rest.
+ */
+bool kmqtt_client_closing(struct kmqtt_client *client, enum kmqtt_reason reason)
+{
+	if (!kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
+				    KMQTT_CLIENT_CLOSING) &&
+	    !kmqtt_client_set_state(client, KMQTT_CLIENT_ONLINE,
+				    KMQTT_CLIENT_CLOSING))
+		return false;
+	WRITE_ONCE(client->reason, reason);
+	return true;
+}
+
+/**
+ * kmqtt_client_fail() - close a connection for what came in
+ * @client: the client
+ * @reason: why
+ *
+ * Context: the client's receive side.
+ * Return: -ECONNABORTED, for handlers to pass on.
+ */
+int kmqtt_client_fail(struct kmqtt_client *client, enum kmqtt_reason reason)
+{
+	switch (reason) {
+	case KMQTT_REASON_MALFORMED_PACKET:
+	case KMQTT_REASON_PROTOCOL_ERROR:
+	case KMQTT_REASON_PACKET_TOO_LARGE:
+	case KMQTT_REASON_TOPIC_NAME_INVALID:
+	case KMQTT_REASON_TOPIC_FILTER_INVALID:
+		kmqtt_stats_inc(client->broker, malformed);
+		break;
+	default:
+		break;
+	}
+	trace_kmqtt_client_fail(client, reason);
+	client->link.ops->close(&client->link, reason);
+	return -ECONNABORTED;
+}
+
+/**
+ * kmqtt_client_closed() - what the end of a connection means for its session
+ * @client: a client that is KMQTT_CLIENT_CLOSING and receives nothing more
+ * @batch: for publishing its will; may sleep
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_client_closed(struct kmqtt_client *client, struct kmqtt_batch *batch)
+{
+	struct kmqtt_msg *will;
+
+	if (!client->session) {
+		kmqtt_event_refused(client, client->reason);
+		return;
+	}
+	kmqtt_session_detach(client->session, &client->link, &will);
+	if (will)
+		kmqtt_publish_will(client->broker, will, batch);
+	kmqtt_event_client(client, KMQTT_CMD_DISCONNECT_NTF, false);
+}
+
+/**
+ * kmqtt_client_ack() - send a packet that is just an identifier
+ * @client: the client; its link has room reserved
+ * @type: KMQTT_PUBACK, _PUBREC, _PUBREL, _PUBCOMP or _UNSUBACK
+ * @id: packet identifier
+ * @batch: sends it at its end
+ *
+ * Context: the client's receive side.
+ * Return: 0, for handlers to pass on.
+ */
+int kmqtt_client_ack(struct kmqtt_client *client, enum kmqtt_packet_type type,
+		     u16 id, struct kmqtt_batch *batch)
+{
+	u8 buf[KMQTT_ACK_MAX];
+
+	kmqtt_link_ack(&client->link, buf, kmqtt_ack_encode(buf, type, id));
+	kmqtt_link_touch(&client->link, batch);
+	return 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_PROTOCOL_CLIENT_H
+#define _KMQTT_PROTOCOL_CLIENT_H
+
+#include <linux/in6.h>
+#include "../broker.h"
+#include "../session/link.h"
+#include "../wire/packet.h"
+
+/**
+ * enum kmqtt_client_state - where a connection stands
+ * @KMQTT_CLIENT_NEW: no CONNECT yet
+ * @KMQTT_CLIENT_ONLINE: accepted; has a session
+ * @KMQTT_CLIENT_CLOSING: terminal
+ */
+enum kmqtt_client_state {
+	KMQTT_CLIENT_NEW,
+	KMQTT_CLIENT_ONLINE,
+	KMQTT_CLIENT_CLOSING,
+	KMQTT_CLIENT_STATES,
+};
+
+/**
+ * struct kmqtt_client - MQTT's side of a connection
+ * @link: what the session sees
+ * @broker: constant
+ * @id: number of the connection, constant
+ * @listener: number of the listener that accepted it, constant
+ * @peer: address, IPv4 mapped into IPv6; constant
+ * @peer_ifindex: scope of a link-local address, else 0; constant
+ * @peer_port: constant
+ * @state: enum kmqtt_client_state; kmqtt_client_set_state() writes it
+ * @reason: why it closes; valid from KMQTT_CLIENT_CLOSING on
+ * @version: protocol level, 0 before CONNECT
+ * @clean: as in CONNECT
+ * @keepalive: seconds, 0 for none
+ * @session: valid from KMQTT_CLIENT_ONLINE on; holds a reference
+ * @connected: jiffies of the CONNECT
+ * @messages_in: PUBLISH packets received
+ * @messages_out: PUBLISH packets sent
+ * @bytes_in: bytes received
+ * @bytes_out: bytes sent
+ * @user_len: bytes of @user
+ * @user: user name, in the length that is shown; NULL for none
+ *
+ * @version to @connected, @user and @user_len are written once, before the
+ * state becomes KMQTT_CLIENT_ONLINE. The receive side writes the counters of
+ * what comes in, the transmit side those of what goes out.
+ */
+struct kmqtt_client {
+	struct kmqtt_link link;
+	struct kmqtt_broker *broker;
+	u64 id;
+	u32 listener;
+	struct in6_addr peer;
+	u32 peer_ifindex;
+	u16 peer_port;
+	enum kmqtt_client_state state;
+	enum kmqtt_reason reason;
+	u8 version;
+	bool clean;
+	u16 keepalive;
+	struct kmqtt_session *session;
+	unsigned long connected;
+	u64 messages_in;
+	u64 messages_out;
+	u64 bytes_in;
+	u64 bytes_out;
+	u16 user_len;
+	u8 *user;
+};
+
+/**
+ * struct kmqtt_packet - a whole packet in place
+ * @fixed: its fixed header
+ * @body: what follows it, @fixed.remaining bytes
+ */
+struct kmqtt_packet {
+	struct kmqtt_fixed fixed;
+	const u8 *body;
+};
+
+void kmqtt_client_init(struct kmqtt_client *client,
+		       struct kmqtt_broker *broker,
+		       const struct kmqtt_link_ops *ops);
+void kmqtt_client_uninit(struct kmqtt_client *client);
+bool kmqtt_client_set_state(struct kmqtt_client *client,
+			    enum kmqtt_client_state from,
+			    enum kmqtt_client_state to);
+int kmqtt_client_fail(struct kmqtt_client *client, enum kmqtt_reason reason);
+bool kmqtt_client_closing(struct kmqtt_client *client,
+			  enum kmqtt_reason reason);
+void kmqtt_client_closed(struct kmqtt_client *client,
+			 struct kmqtt_batch *batch);
+int kmqtt_client_ack(struct kmqtt_client *client, enum kmqtt_packet_type type,
+		     u16 id, struct kmqtt_batch *batch);
+
+/**
+ * kmqtt_client_of() - the client around a link
+ * @link: a link
+ *
+ * Context: any.
+ * Return: the client.
+ */
+static inline struct kmqtt_client *kmqtt_client_of(struct kmqtt_link *link)
+{
+	return container_of(link, struct kmqtt_client, link);
+}
+
+/**
+ * kmqtt_client_state() - where a connection stands
+ * @client: the connection
+ *
+ * Context: any.
+ * Return: its state; only KMQTT_CLIENT_CLOSING is there to stay.
+ */
+static inline enum kmqtt_client_state
+kmqtt_client_state(const struct kmqtt_client *client)
+{
+	return READ_ONCE(client->state);
+}
+
+#endif /* _KMQTT_PROTOCOL_CLIENT_H */

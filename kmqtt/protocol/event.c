@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What happens to clients, for whoever listens. Nothing waits for listeners.
+ */
+#include "event.h"
+
+#include "../trace.h"
+
+ATOMIC_NOTIFIER_HEAD(kmqtt_events);
+
+/**
+ * kmqtt_event_client() - tell of a client that came or went
+ * @client: the client
+ * @what: KMQTT_CMD_CONNECT_NTF or KMQTT_CMD_DISCONNECT_NTF
+ * @session_present: its session existed already
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_event_client(struct kmqtt_client *client, unsigned long what,
+			bool session_present)
+{
+	struct kmqtt_event event = {
+		.broker = client->broker,
+		.client = client,
+		.session = client->session,
+		.reason = READ_ONCE(client->reason),
+		.session_present = session_present,
+	};
+
+	atomic_notifier_call_chain(&kmqtt_events, what, &event);
+}
+
+/**
+ * kmqtt_event_refused() - tell of a connection that never got a session
+ * @client: the client
+ * @reason: why, maybe just that it went away
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_event_refused(struct kmqtt_client *client, enum kmqtt_reason reason)
+{
+	struct kmqtt_event event = {
+		.broker = client->broker,
+		.client = client,
+		.reason = reason,
+	};
+
+	kmqtt_stats_inc(client->broker, refused);
+	atomic_notifier_call_chain(&kmqtt_events, KMQTT_CMD_REFUSED_NTF, &event);
+}
+
+/**
+ * kmqtt_event_dropped() - tell of a message that was dropped
+ * @broker: the broker
+ * @session: the session that does not get it, or NULL
+ * @drop: why
+ *
+ * Listeners hear of the first message that a session loses and then each time
+ * the number has doubled, so that a flood of losses is no flood of events.
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_event_dropped(struct kmqtt_broker *broker,
+			 struct kmqtt_session *session, enum kmqtt_drop drop)
+{
+	struct kmqtt_event event = {
+		.broker = broker,
+		.session = session,
+		.drop = drop,
+		.count = session ? READ_ONCE(session->dropped) : 1,
+	};
+
+	kmqtt_stats_inc(broker, dropped[drop]);
+	trace_kmqtt_drop(broker, session, drop);
+	if (is_power_of_2(event.count))
+		atomic_notifier_call_chain(&kmqtt_events, KMQTT_CMD_DROPPED_NTF,
+					   &event);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_PROTOCOL_PUBLISH_H
+#define _KMQTT_PROTOCOL_PUBLISH_H
+
+#include "client.h"
+
+/**
+ * struct kmqtt_incoming - a PUBLISH that is being received
+ * @msg: the message that the payload goes into; NULL if there is none
+ * @id: packet identifier, 0 with QoS 0
+ */
+struct kmqtt_incoming {
+	struct kmqtt_msg *msg;
+	u16 id;
+};
+
+int kmqtt_publish_begin(struct kmqtt_client *client,
+			const struct kmqtt_fixed *fixed, const u8 *data,
+			size_t len, struct kmqtt_incoming *in,
+			struct kmqtt_batch *batch, u32 *head_len);
+int kmqtt_publish_finish(struct kmqtt_client *client,
+			 struct kmqtt_incoming *in, struct kmqtt_batch *batch);
+void kmqtt_publish_abort(struct kmqtt_incoming *in);
+void kmqtt_publish_will(struct kmqtt_broker *broker, struct kmqtt_msg *will,
+			struct kmqtt_batch *batch);
+int kmqtt_publish_packet(struct kmqtt_client *client,
+			 const struct kmqtt_packet *packet,
+			 struct kmqtt_batch *batch);
+int kmqtt_route_init(struct kmqtt_route *route);
+void kmqtt_route_uninit(struct kmqtt_route *route);
+
+#endif /* _KMQTT_PROTOCOL_PUBLISH_H */

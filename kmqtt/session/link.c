@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What waits to be sent besides messages: acknowledgements and other packets
+ * of a few bytes, kept as bytes in the order in which they are due.
+ */
+#include "link.h"
+
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#define ACKS_FIRST	64
+
+/**
+ * kmqtt_link_init() - make a link with one reference
+ * @link: the link
+ * @ops: what the connection does for it
+ *
+ * Context: any.
+ */
+void kmqtt_link_init(struct kmqtt_link *link, const struct kmqtt_link_ops *ops)
+{
+	memset(link, 0, sizeof(*link));
+	link->ops = ops;
+	kref_init(&link->ref);
+	INIT_LIST_HEAD(&link->touched);
+	spin_lock_init(&link->ack_lock);
+}
+
+/**
+ * kmqtt_link_uninit() - free what a link holds
+ * @link: a link without references
+ *
+ * Context: any.
+ */
+void kmqtt_link_uninit(struct kmqtt_link *link)
+{
+	kfree(link->acks);
+}
+
+/**
+ * kmqtt_link_touch() - have a link flushed at the end of a batch
+ * @link: the link, which now has something to send
+ * @batch: the batch
+ *
+ * If another batch has the link already, that one sends for both: it clears
+ * the bit before it looks for what is waiting.
+ *
+ * Context: any but hard interrupts; the caller keeps @link from going away.
+ */
+void kmqtt_link_touch(struct kmqtt_link *link, struct kmqtt_batch *batch)
+{
+	if (test_and_set_bit(KMQTT_LINK_TOUCHED, &link->flags))
+		return;
+	kmqtt_link_get(link);
+	list_add_tail(&link->touched, &batch->touched);
+}
+
+/**
+ * kmqtt_link_reserve() - make room for acknowledgements
+ * @link: the link; only its receive side adds acknowledgements
+ * @len: bytes
+ * @gfp: GFP_ATOMIC or GFP_KERNEL
+ *
+ * Context: the link's receive side.
+ * Return: 0 if kmqtt_link_ack() has room for @len bytes, -ENOMEM, or -ENOSPC
+ * if the client has to read what is waiting first.
+ */
+int kmqtt_link_reserve(struct kmqtt_link *link, u32 len, gfp_t gfp)
+{
+	u8 *acks, *old;
+	u32 need, max;
+
+	/* Nobody but us grows them, so what was room stays room. */
+	need = READ_ONCE(link->acks_len) + len;
+	if (need <= link->acks_max)
+		return 0;
+	if (need > KMQTT_LINK_ACKS_MAX && READ_ONCE(link->acks_len))
+		return -ENOSPC;
+	max = max_t(u32, roundup_pow_of_two(need), ACKS_FIRST);
+	acks = kmalloc(max, gfp | __GFP_NOWARN);
+	if (!acks)
+		return -ENOMEM;
+	spin_lock_bh(&link->ack_lock);
+	memcpy(acks, link->acks, link->acks_len);
+	old = link->acks;
+	link->acks = acks;
+	link->acks_max = max;
+	spin_unlock_bh(&link->ack_lock);
+	kfree(old);
+	return 0;
+}
+
+/**
+ * kmqtt_link_ack() - add a small packet
+ * @link: the link
+ * @data: the whole packet, or a part that the next call goes on with
+ * @len: its length, within what was reserved
+ *
+ * Context: the link's receive side.
+ */
+void kmqtt_link_ack(struct kmqtt_link *link, const u8 *data, u32 len)
+{
+	spin_lock_bh(&link->ack_lock);
+	if (!WARN_ON_ONCE(link->acks_len + len > link->acks_max)) {
+		memcpy(link->acks + link->acks_len, data, len);
+		WRITE_ONCE(link->acks_len, link->acks_len + len);
+	}
+	spin_unlock_bh(&link->ack_lock);
+}
+
+/**
+ * kmqtt_link_copy_acks() - see what is waiting
+ * @link: the link
+ * @to: where to
+ * @size: room there
+ *
+ * Context: the link's transmit side.
+ * Return: bytes copied; they stay until kmqtt_link_drop_acks().
+ */
+u32 kmqtt_link_copy_acks(struct kmqtt_link *link, u8 *to, u32 size)
+{
+	u32 len;
+
+	if (!READ_ONCE(link->acks_len))
+		return 0;
+	spin_lock_bh(&link->ack_lock);
+	len = min(size, link->acks_len);
+	memcpy(to, link->acks, len);
+	spin_unlock_bh(&link->ack_lock);
+	return len;
+}
+
+/**
+ * kmqtt_link_drop_acks() - forget what was sent
+ * @link: the link
+ * @len: bytes of what kmqtt_link_copy_acks() gave
+ *
+ * Context: the link's transmit side.
+ */
+void kmqtt_link_drop_acks(struct kmqtt_link *link, u32 len)
+{
+	spin_lock_bh(&link->ack_lock);
+	WRITE_ONCE(link->acks_len, link->acks_len - len);
+	memmove(link->acks, link->acks + len, link->acks_len);
+	spin_unlock_bh(&link->ack_lock);
+}

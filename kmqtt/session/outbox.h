@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_SESSION_OUTBOX_H
+#define _KMQTT_SESSION_OUTBOX_H
+
+#include "../topic/message.h"
+
+/* Entries a ring has room for before it needs memory of its own. */
+#define KMQTT_RING_FIRST	8
+
+/**
+ * enum kmqtt_entry_flags - what is known of a queued message
+ * @KMQTT_ENTRY_RETAIN: deliver with the RETAIN flag
+ * @KMQTT_ENTRY_DUP: was sent on an earlier connection
+ * @KMQTT_ENTRY_RELEASED: PUBREC came: PUBREL is what to send, @msg is gone
+ * @KMQTT_ENTRY_DONE: acknowledged; the slot waits for those before it
+ */
+enum kmqtt_entry_flags {
+	KMQTT_ENTRY_RETAIN	= BIT(0),
+	KMQTT_ENTRY_DUP		= BIT(1),
+	KMQTT_ENTRY_RELEASED	= BIT(2),
+	KMQTT_ENTRY_DONE	= BIT(3),
+};
+
+/**
+ * struct kmqtt_entry - a message in an outbox
+ * @msg: holds a reference, or NULL
+ * @seq: order among both rings of an outbox
+ * @qos: of the delivery
+ * @flags: enum kmqtt_entry_flags
+ */
+struct kmqtt_entry {
+	struct kmqtt_msg *msg;
+	u32 seq;
+	u8 qos;
+	u8 flags;
+};
+
+/**
+ * struct kmqtt_ring - a queue that is sent from its middle
+ * @slots: a power of two of them
+ * @size: how many
+ * @head: the oldest entry: not yet sent, or not yet acknowledged
+ * @next: the next entry to send
+ * @tail: one past the newest entry
+ * @first: @slots of a short queue
+ *
+ * The positions only grow; slot number is position modulo @size.
+ */
+struct kmqtt_ring {
+	struct kmqtt_entry *slots;
+	u32 size;
+	u64 head;
+	u64 next;
+	u64 tail;
+	struct kmqtt_entry first[KMQTT_RING_FIRST];
+};
+
+/**
+ * struct kmqtt_outbox_limits - how much an outbox takes
+ * @max_inflight: messages sent and not acknowledged
+ * @max_queued: messages not sent
+ * @max_bytes: topics and payloads of both; a single message may be larger
+ */
+struct kmqtt_outbox_limits {
+	u32 max_inflight;
+	u32 max_queued;
+	u64 max_bytes;
+};
+
+/**
+ * struct kmqtt_outbox - all messages on their way to one subscriber
+ * @memory: account for grown rings
+ * @best_effort: QoS 0
+ * @assured: QoS 1 and 2; an entry's position makes its packet identifier
+ * @inflight: entries of @assured sent and not acknowledged
+ * @seq: of the next entry
+ * @bytes: topics and payloads of all entries
+ *
+ * Guarded by the lock of the session around it.
+ */
+struct kmqtt_outbox {
+	struct kmqtt_memory *memory;
+	struct kmqtt_ring best_effort;
+	struct kmqtt_ring assured;
+	u32 inflight;
+	u32 seq;
+	u64 bytes;
+};
+
+/**
+ * struct kmqtt_delivery - a packet that is being sent
+ * @msg: the message, or NULL for a PUBREL; holds a reference
+ * @first: first byte of the packet
+ * @id: packet identifier, 0 for none
+ */
+struct kmqtt_delivery {
+	struct kmqtt_msg *msg;
+	u8 first;
+	u16 id;
+};
+
+/**
+ * struct kmqtt_outbox_mark - a place in an outbox to go back to
+ * @best_effort: position in that ring
+ * @assured: position in that ring
+ */
+struct kmqtt_outbox_mark {
+	u64 best_effort;
+	u64 assured;
+};
+
+void kmqtt_outbox_init(struct kmqtt_outbox *outbox,
+		       struct kmqtt_memory *memory);
+void kmqtt_outbox_uninit(struct kmqtt_outbox *outbox);
+int kmqtt_outbox_push(struct kmqtt_outbox *outbox, struct kmqtt_msg *msg,
+		      u8 qos, bool retain,
+		      const struct kmqtt_outbox_limits *limits);
+bool kmqtt_outbox_next(struct kmqtt_outbox *outbox, u32 max_inflight,
+		       struct kmqtt_delivery *delivery);
+void kmqtt_outbox_mark(const struct kmqtt_outbox *outbox,
+		       struct kmqtt_outbox_mark *mark);
+void kmqtt_outbox_rewind(struct kmqtt_outbox *outbox,
+			 const struct kmqtt_outbox_mark *mark);
+void kmqtt_outbox_sent(struct kmqtt_outbox *outbox);
+void kmqtt_outbox_restart(struct kmqtt_outbox *outbox);
+void kmqtt_outbox_drop_best_effort(struct kmqtt_outbox *outbox);
+int kmqtt_outbox_puback(struct kmqtt_outbox *outbox, u16 id);
+int kmqtt_outbox_pubrec(struct kmqtt_outbox *outbox, u16 id);
+int kmqtt_outbox_pubcomp(struct kmqtt_outbox *outbox, u16 id);
+
+u32 kmqtt_delivery_len(const struct kmqtt_delivery *delivery);
+u32 kmqtt_delivery_copied(const struct kmqtt_delivery *delivery);
+u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery, u8 *to);
+
+/**
+ * kmqtt_ring_count() - entries between two positions
+ * @from: earlier position
+ * @to: later position
+ *
+ * Context: any.
+ * Return: how many.
+ */
+static inline u32 kmqtt_ring_count(u64 from, u64 to)
+{
+	return to - from;
+}
+
+/**
+ * kmqtt_outbox_queued() - messages not sent
+ * @outbox: the outbox
+ *
+ * Context: under the session's lock.
+ * Return: how many.
+ */
+static inline u32 kmqtt_outbox_queued(const struct kmqtt_outbox *outbox)
+{
+	return kmqtt_ring_count(outbox->best_effort.next,
+				outbox->best_effort.tail) +
+	       kmqtt_ring_count(outbox->assured.next, outbox->assured.tail);
+}
+
+#endif /* _KMQTT_SESSION_OUTBOX_H */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_SESSION_STORE_H
+#define _KMQTT_SESSION_STORE_H
+
+#include <linux/llist.h>
+#include <linux/workqueue.h>
+#include "session.h"
+
+/**
+ * struct kmqtt_store - the sessions of a broker
+ * @table: all sessions that haven't ended, by client identifier
+ * @nr: sessions that exist, ended ones being taken apart included
+ * @max: how many may; READ_ONCE() and WRITE_ONCE()
+ * @max_received: QoS 2 messages a client may leave without PUBREL
+ * @outbox_limits: for each session
+ * @memory: account for sessions and what they queue
+ * @tree: where they subscribe
+ * @retained: what they replay
+ * @ended: sessions to be taken apart
+ * @reap_work: does that
+ * @wq: runs @reap_work
+ */
+struct kmqtt_store {
+	struct rhashtable table;
+	atomic_t nr;
+	u32 max;
+	struct kmqtt_outbox_limits outbox_limits;
+	struct kmqtt_memory *memory;
+	struct kmqtt_tree *tree;
+	struct kmqtt_retained *retained;
+	struct llist_head ended;
+	struct work_struct reap_work;
+	struct workqueue_struct *wq;
+};
+
+int kmqtt_store_init(struct kmqtt_store *store, struct kmqtt_memory *memory,
+		     struct kmqtt_tree *tree, struct kmqtt_retained *retained,
+		     struct workqueue_struct *wq);
+void kmqtt_store_uninit(struct kmqtt_store *store);
+struct kmqtt_session *kmqtt_store_lookup(struct kmqtt_store *store,
+					 const u8 *id, size_t len);
+int kmqtt_store_add(struct kmqtt_store *store, struct kmqtt_session *session);
+void kmqtt_store_forget(struct kmqtt_session *session);
+int kmqtt_store_end(struct kmqtt_session *session, enum kmqtt_reason reason,
+		    struct kmqtt_msg **will);
+void kmqtt_store_walk_start(struct kmqtt_store *store,
+			    struct rhashtable_iter *iter);
+struct kmqtt_session *kmqtt_store_walk_next(struct rhashtable_iter *iter);
+void kmqtt_store_walk_stop(struct rhashtable_iter *iter);
+
+#endif /* _KMQTT_SESSION_STORE_H */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_STATS_H
+#define _KMQTT_STATS_H
+
+#include <linux/percpu.h>
+#include <linux/types.h>
+#include <uapi/linux/kmqtt.h>
+
+#define KMQTT_DROPS	(KMQTT_DROP_RETAINED_FULL + 1)
+
+/* Why softirq left a connection's work to a thread. */
+enum kmqtt_handover {
+	KMQTT_HANDOVER_OWNED,		/* a process holds the socket */
+	KMQTT_HANDOVER_NO_MEMORY,	/* an atomic allocation failed */
+	KMQTT_HANDOVER_BUDGET,		/* there was too much to do */
+	KMQTT_HANDOVER_LARGE,		/* a large payload, or a wide fan-out */
+	KMQTT_HANDOVER_SETTING,		/* an operator wants it so */
+	KMQTT_HANDOVER_STATE,		/* the thread had begun already */
+	KMQTT_HANDOVERS,
+};
+
+/**
+ * struct kmqtt_stats - counters of a broker, one set for each CPU
+ * @connects: connections accepted
+ * @refused: connections refused, before or by CONNACK
+ * @malformed: connections closed for what the client sent
+ * @packets_in: packets received
+ * @packets_out: packets sent, acknowledgements of a batch counting as one
+ * @bytes_in: bytes received
+ * @bytes_out: bytes sent
+ * @messages_in: PUBLISH packets received, by QoS
+ * @messages_out: PUBLISH packets sent, by QoS
+ * @dropped: by enum kmqtt_drop
+ * @bh_runs: passes in softirq
+ * @thread_runs: passes in a thread
+ * @handover: by enum kmqtt_handover
+ */
+struct kmqtt_stats {
+	u64 connects;
+	u64 refused;
+	u64 malformed;
+	u64 packets_in;
+	u64 packets_out;
+	u64 bytes_in;
+	u64 bytes_out;
+	u64 messages_in[3];
+	u64 messages_out[3];
+	u64 dropped[KMQTT_DROPS];
+	u64 bh_runs;
+	u64 thread_runs;
+	u64 handover[KMQTT_HANDOVERS];
+};
+
+void kmqtt_stats_sum(const struct kmqtt_stats __percpu *stats,
+		     struct kmqtt_stats *sum);
+
+#define kmqtt_stats_add(broker, field, n) \
+	this_cpu_add((broker)->stats->field, n)
+#define kmqtt_stats_inc(broker, field) kmqtt_stats_add(broker, field, 1)
+
+#endif /* _KMQTT_STATS_H */

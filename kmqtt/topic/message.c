@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The message object. It is filled once by whoever receives it and shared by
+ * every queue it goes into from then on.
+ */
+#include "message.h"
+
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+#include <linux/unaligned.h>
+
+/* Pages are asked for in chunks of up to this order, 32 KiB with 4 KiB pages. */
+#define CHUNK_ORDER	3
+#define CHUNKS_FIRST	4
+
+/**
+ * kmqtt_msg_create() - make a message that has its topic and no payload yet
+ * @memory: account to charge
+ * @topic: its topic
+ * @payload_len: bytes of payload that will be written
+ * @gfp: GFP_ATOMIC or GFP_KERNEL
+ *
+ * Costs no more than a page for the payload, whatever @payload_len says:
+ * larger payloads grow as they are written.
+ *
+ * Context: any but hard interrupts.
+ * Return: a message with one reference, or NULL.
+ */
+struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_memory *memory,
+				   const struct kmqtt_str *topic,
+				   u32 payload_len, gfp_t gfp)
+{
+	struct kmqtt_msg *msg;
+	size_t size;
+
+	size = struct_size(msg, data, 2 + (size_t)topic->len);
+	if (payload_len <= KMQTT_MSG_INLINE_MAX)
+		size += payload_len;
+	if (!kmqtt_memory_charge(memory, size))
+		return NULL;
+	msg = kmalloc(size, gfp | __GFP_NOWARN);
+	if (!msg) {
+		kmqtt_memory_uncharge(memory, size);
+		return NULL;
+	}
+	memset(msg, 0, sizeof(*msg));
+	refcount_set(&msg->refs, 1);
+	msg->memory = memory;
+	msg->charged = size;
+	msg->topic_len = topic->len;
+	msg->payload_len = payload_len;
+	put_unaligned_be16(topic->len, msg->data);
+	memcpy(msg->data + 2, topic->data, topic->len);
+	return msg;
+}
+
+static bool grow_vector(struct kmqtt_msg *msg, gfp_t gfp)
+{
+	u32 max = msg->max_pages ? 2 * msg->max_pages : CHUNKS_FIRST;
+	size_t more = (max - msg->max_pages) * sizeof(*msg->pages);
+	struct bio_vec *pages;
+
+	if (!kmqtt_memory_charge(msg->memory, more))
+		return false;
+	pages = kvmalloc_array(max, sizeof(*pages), gfp | __GFP_NOWARN);
+	if (!pages) {
+		kmqtt_memory_uncharge(msg->memory, more);
+		return false;
+	}
+	memcpy(pages, msg->pages, msg->nr_pages * sizeof(*pages));
+	kvfree(msg->pages);
+	msg->pages = pages;
+	msg->max_pages = max;
+	msg->charged += more;
+	return true;
+}
+
+/* Add pages for what is still to come, but not more than one chunk. */
+static bool add_chunk(struct kmqtt_msg *msg, gfp_t gfp)
+{
+	u32 left = msg->payload_len - msg->filled;
+	unsigned int order = min_t(unsigned int, get_order(left), CHUNK_ORDER);
+	struct page *page;
+
+	if (msg->nr_pages == msg->max_pages && !grow_vector(msg, gfp))
+		return false;
+	if (!kmqtt_memory_charge(msg->memory, PAGE_SIZE << order))
+		return false;
+	page = alloc_pages(gfp | __GFP_NOWARN | __GFP_NORETRY |
+			   (order ? __GFP_COMP : 0), order);
+	if (!page && order) {
+		kmqtt_memory_uncharge(msg->memory,
+				      (PAGE_SIZE << order) - PAGE_SIZE);
+		order = 0;
+		page = alloc_page(gfp | __GFP_NOWARN);
+	}
+	if (!page) {
+		kmqtt_memory_uncharge(msg->memory, PAGE_SIZE << order);
+		return false;
+	}
+	bvec_set_page(&msg->pages[msg->nr_pages++], page, 0, 0);
+	msg->charged += PAGE_SIZE << order;
+	return true;
+}
+
+/**
+ * kmqtt_msg_room() - where the next bytes of payload go
+ * @msg: a message that is being filled and not yet shared
+ * @len: in: bytes at hand; out: how many of them fit at the address returned
+ * @gfp: GFP_ATOMIC or GFP_KERNEL
+ *
+ * The caller writes all of @len bytes there: they count as filled.
+ *
+ * Context: any but hard interrupts.
+ * Return: an address, or NULL if there is no memory (nothing is changed).
+ */
+void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp)
+{
+	struct bio_vec *last;
+	size_t room;
+	void *to;
+
+	*len = min(*len, msg->payload_len - msg->filled);
+	if (msg->payload_len <= KMQTT_MSG_INLINE_MAX) {
+		to = msg->data + 2 + msg->topic_len + msg->filled;
+		msg->filled += *len;
+		return to;
+	}
+
+	last = msg->nr_pages ? &msg->pages[msg->nr_pages - 1] : NULL;
+	if (!last || last->bv_len == page_size(last->bv_page)) {
+		if (!add_chunk(msg, gfp))
+			return NULL;
+		last = &msg->pages[msg->nr_pages - 1];
+	}
+	room = page_size(last->bv_page) - last->bv_len;
+	*len = min_t(size_t, *len, room);
+	to = page_address(last->bv_page) + last->bv_len;
+	last->bv_len += *len;
+	msg->filled += *len;
+	return to;
+}
+
+/**
+ * kmqtt_msg_write() - append bytes to the payload
+ * @msg: a message that is being filled and not yet shared
+ * @data: the bytes
+ * @len: how many, at most what the message still lacks
+ * @gfp: GFP_ATOMIC or GFP_KERNEL
+ *
+ * Context: any but hard interrupts.
+ * Return: 0, or -ENOMEM with only part of @data written.
+ */
+int kmqtt_msg_write(struct kmqtt_msg *msg, const u8 *data, u32 len, gfp_t gfp)
+{
+	while (len) {
+		u32 n = len;
+		void *to = kmqtt_msg_room(msg, &n, gfp);
+
+		if (!to)
+			return -ENOMEM;
+		if (WARN_ON_ONCE(!n))
+			return -EMSGSIZE;
+		memcpy(to, data, n);
+		data += n;
+		len -= n;
+	}
+	return 0;
+}
+
+/**
+ * kmqtt_msg_read() - copy a part of the payload out
+ * @msg: a filled message
+ * @offset: first byte
+ * @to: where to
+ * @len: bytes; @offset + @len is at most the payload's length
+ *
+ * Context: any.
+ */
+void kmqtt_msg_read(const struct kmqtt_msg *msg, u32 offset, u8 *to, u32 len)
+{
+	u32 i;
+
+	if (!msg->pages) {
+		memcpy(to, msg->data + 2 + msg->topic_len + offset, len);
+		return;
+	}
+	for (i = 0; i < msg->nr_pages && len; i++) {
+		const struct bio_vec *bv = &msg->pages[i];
+		u32 n;
+
+		if (offset >= bv->bv_len) {
+			offset -= bv->bv_len;
+			continue;
+		}
+		n = min(len, bv->bv_len - offset);
+		memcpy(to, page_address(bv->bv_page) + offset, n);
+		to += n;
+		len -= n;
+		offset = 0;
+	}
+}
+
+/**
+ * kmqtt_msg_put() - give a reference back
+ * @msg: a message or NULL
+ *
+ * Pages that a socket still sends from live on by the socket's references.
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_msg_put(struct kmqtt_msg *msg)
+{
+	u32 i;
+
+	if (!msg || !refcount_dec_and_test(&msg->refs))
+		return;
+	for (i = 0; i < msg->nr_pages; i++)
+		put_page(msg->pages[i].bv_page);
+	kvfree(msg->pages);
+	kmqtt_memory_uncharge(msg->memory, msg->charged);
+	kfree(msg);
+}

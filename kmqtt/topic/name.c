@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Topic names and topic filters (MQTT 3.1.1, 4.7). Strings come in checked as
+ * UTF-8, so '/', '+' and '#' can't be part of another character.
+ */
+#include "name.h"
+
+#include <linux/string.h>
+
+/**
+ * kmqtt_levels_start() - begin to walk the levels of a name
+ * @l: the walk; kmqtt_levels_next() steps onto the first level
+ * @name: topic name or filter
+ * @len: its length in bytes
+ *
+ * Context: any.
+ */
+void kmqtt_levels_start(struct kmqtt_levels *l, const u8 *name, size_t len)
+{
+	l->next = name;
+	l->end = name + len;
+}
+
+/**
+ * kmqtt_levels_next() - step onto the next level
+ * @l: the walk
+ *
+ * Context: any.
+ * Return: false if the last level was passed.
+ */
+bool kmqtt_levels_next(struct kmqtt_levels *l)
+{
+	const u8 *slash;
+
+	if (!l->next)
+		return false;
+	l->level = l->next;
+	slash = memchr(l->next, '/', l->end - l->next);
+	l->len = (slash ?: l->end) - l->level;
+	l->next = slash ? slash + 1 : NULL;
+	return true;
+}
+
+/**
+ * kmqtt_topic_name_valid() - may this be published to?
+ * @name: a UTF-8 string
+ * @len: its length in bytes
+ *
+ * Context: any.
+ * Return: true if it is not empty, has no wildcard and few enough levels.
+ */
+bool kmqtt_topic_name_valid(const u8 *name, size_t len)
+{
+	size_t levels = 1;
+	size_t i;
+
+	if (!len)				/* [MQTT-4.7.3-1] */
+		return false;
+	for (i = 0; i < len; i++) {
+		if (name[i] == '+' || name[i] == '#')	/* [MQTT-3.3.2-2] */
+			return false;
+		levels += name[i] == '/';
+	}
+	return levels <= KMQTT_LEVELS_MAX;
+}
+
+/**
+ * kmqtt_topic_filter_valid() - may this be subscribed to?
+ * @filter: a UTF-8 string
+ * @len: its length in bytes
+ *
+ * Context: any.
+ * Return: true if it is not empty, has its wildcards where they may stand
+ * ([MQTT-4.7.1-2], [MQTT-4.7.1-3]) and few enough levels.
+ */
+bool kmqtt_topic_filter_valid(const u8 *filter, size_t len)
+{
+	struct kmqtt_levels l;
+	int levels = 0;
+
+	if (!len)
+		return false;
+	kmqtt_levels_start(&l, filter, len);
+	while (kmqtt_levels_next(&l)) {
+		if (++levels > KMQTT_LEVELS_MAX)
+			return false;
+		if (memchr(l.level, '#', l.len) && (l.len != 1 || l.next))
+			return false;
+		if (memchr(l.level, '+', l.len) && l.len != 1)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * kmqtt_topic_matches() - does one filter match one name?
+ * @filter: a valid topic filter
+ * @filter_len: its length in bytes
+ * @name: a valid topic name
+ * @name_len: its length in bytes
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool kmqtt_topic_matches(const u8 *filter, size_t filter_len,
+			 const u8 *name, size_t name_len)
+{
+	struct kmqtt_levels f, n;
+	bool more;
+
+	/* Wildcards don't stand for a first level with $ [MQTT-4.7.2-1]. */
+	if (name[0] == '$' && (filter[0] == '+' || filter[0] == '#'))
+		return false;
+	kmqtt_levels_start(&f, filter, filter_len);
+	kmqtt_levels_start(&n, name, name_len);
+	while (kmqtt_levels_next(&f)) {
+		if (kmqtt_level_is(&f, '#'))
+			return true;
+		more = kmqtt_levels_next(&n);
+		if (!more)
+			return false;
+		if (!kmqtt_level_is(&f, '+') &&
+		    (f.len != n.len || memcmp(f.level, n.level, f.len)))
+			return false;
+	}
+	return !kmqtt_levels_next(&n);
+}

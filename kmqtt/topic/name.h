@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_TOPIC_NAME_H
+#define _KMQTT_TOPIC_NAME_H
+
+#include <linux/types.h>
+
+/* Levels a name or filter may have, which bounds every walk of a tree. */
+#define KMQTT_LEVELS_MAX	128
+
+/**
+ * struct kmqtt_levels - a walk over the levels of a name or filter
+ * @level: the current level
+ * @len: its length in bytes, maybe 0
+ * @next: first byte of the next level, or NULL if there is none
+ * @end: end of the name
+ */
+struct kmqtt_levels {
+	const u8 *level;
+	size_t len;
+	const u8 *next;
+	const u8 *end;
+};
+
+bool kmqtt_topic_name_valid(const u8 *name, size_t len);
+bool kmqtt_topic_filter_valid(const u8 *filter, size_t len);
+bool kmqtt_topic_matches(const u8 *filter, size_t filter_len,
+			 const u8 *name, size_t name_len);
+void kmqtt_levels_start(struct kmqtt_levels *l, const u8 *name, size_t len);
+bool kmqtt_levels_next(struct kmqtt_levels *l);
+
+/**
+ * kmqtt_level_is() - is this level just one wildcard?
+ * @l: a walk that stands on a level
+ * @wildcard: '+' or '#'
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool kmqtt_level_is(const struct kmqtt_levels *l, u8 wildcard)
+{
+	return l->len == 1 && l->level[0] == wildcard;
+}
+
+#endif /* _KMQTT_TOPIC_NAME_H */
