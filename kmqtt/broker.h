@@ -5,6 +5,7 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include "access/access.h"
+#include "rate.h"
 #include "session/store.h"
 #include "stats.h"
 #include "topic/memory.h"
@@ -58,6 +59,8 @@ struct kmqtt_limits {
  * @limits: what else is limited
  * @stats: counters, for each CPU
  * @registry: listeners and connections
+ * @refused_rate: events of refused connections, atomic
+ * @unretained_rate: events of messages not retained, atomic
  * @started: when it was made, in seconds since boot
  */
 struct kmqtt_broker {
@@ -70,6 +73,8 @@ struct kmqtt_broker {
 	struct kmqtt_limits limits;
 	struct kmqtt_stats __percpu *stats;
 	struct kmqtt_registry *registry;
+	struct kmqtt_rate refused_rate;
+	struct kmqtt_rate unretained_rate;
 	time64_t started;
 };
 

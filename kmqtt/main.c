@@ -41,16 +41,15 @@ static int __init kmqtt_init(void)
 	err = kmqtt_broker_module_init();
 	if (err)
 		goto err_pass;
+	err = open_ports();
+	if (err)
+		goto err_broker;
+	/* Last: a dump may hold on to the module from here on. */
 	err = kmqtt_netlink_module_init();
 	if (err)
 		goto err_broker;
-	err = open_ports();
-	if (err)
-		goto err_netlink;
 	return 0;
 
-err_netlink:
-	kmqtt_netlink_module_uninit();
 err_broker:
 	kmqtt_broker_module_uninit();
 err_pass:

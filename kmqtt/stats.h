@@ -25,7 +25,7 @@ enum kmqtt_handover {
  * @refused: connections refused, before or by CONNACK
  * @malformed: connections closed for what the client sent
  * @packets_in: packets received
- * @packets_out: packets sent, acknowledgements of a batch counting as one
+ * @packets_out: packets sent, acknowledgments of a batch counting as one
  * @bytes_in: bytes received
  * @bytes_out: bytes sent
  * @messages_in: PUBLISH packets received, by QoS
@@ -54,8 +54,8 @@ struct kmqtt_stats {
 void kmqtt_stats_sum(const struct kmqtt_stats __percpu *stats,
 		     struct kmqtt_stats *sum);
 
-#define kmqtt_stats_add(broker, field, n) \
-	this_cpu_add((broker)->stats->field, n)
-#define kmqtt_stats_inc(broker, field) kmqtt_stats_add(broker, field, 1)
+#define kmqtt_stats_add(broker, counter, n) \
+	this_cpu_add((broker)->stats->counter, n)
+#define kmqtt_stats_inc(broker, counter) kmqtt_stats_add(broker, counter, 1)
 
 #endif /* _KMQTT_STATS_H */

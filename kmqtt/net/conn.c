@@ -16,6 +16,7 @@
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
 #include "../compat.h"
+#include "../protocol/event.h"
 #include "../trace.h"
 #include "pass.h"
 #include "receive.h"
@@ -110,6 +111,7 @@ void kmqtt_conn_flush_batch(struct kmqtt_pass *pass)
 		set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
 		/* What is queued from here on touches the link anew. */
 		clear_bit_unlock(KMQTT_LINK_TOUCHED, &link->flags);
+		/* Pairs with test_and_set_bit() in kmqtt_link_touch(). */
 		smp_mb__after_atomic();
 		if (budget-- > 0)
 			kmqtt_transmit(conn, pass);
@@ -367,6 +369,20 @@ static void prepare_socket(struct sock *sk)
 	release_sock(sk);
 }
 
+static enum kmqtt_reason refusal(int err)
+{
+	switch (err) {
+	case -EDQUOT:
+		return KMQTT_REASON_QUOTA_EXCEEDED;
+	case -EUSERS:
+		return KMQTT_REASON_SERVER_BUSY;
+	case -ESHUTDOWN:
+		return KMQTT_REASON_SERVER_SHUTTING_DOWN;
+	default:
+		return KMQTT_REASON_SERVER_UNAVAILABLE;
+	}
+}
+
 /**
  * kmqtt_conn_create() - make a connection of a socket
  * @registry: the broker's connections
@@ -384,8 +400,10 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 	int err;
 
 	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
-	if (!conn)
+	if (!conn) {
+		kmqtt_stats_inc(registry->broker, refused);
 		return -ENOMEM;
+	}
 	kmqtt_client_init(&conn->client, registry->broker, &link_ops);
 	conn->registry = registry;
 	conn->client.listener = listener;
@@ -400,8 +418,10 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 	timer_setup(&conn->timer, kmqtt_conn_timeout, 0);
 
 	err = get_peer(conn);
-	if (err)
+	if (err) {
+		kmqtt_stats_inc(registry->broker, refused);
 		goto err_free;
+	}
 	prepare_socket(sock->sk);
 	install_callbacks(conn);
 	kmqtt_conn_arm_timer(conn);
@@ -421,6 +441,7 @@ err_callbacks:
 	disable_work_sync(&conn->bh_work);
 	disable_work_sync(&conn->io_work);
 	synchronize_rcu();
+	kmqtt_event_refused(&conn->client, refusal(err));
 err_free:
 	kfree(conn);
 	return err;

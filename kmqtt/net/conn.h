@@ -44,7 +44,7 @@ enum kmqtt_conn_flags {
  * @tail_len: how many they are
  * @tail_size: size of @tail, charged to the broker
  * @large: a PUBLISH whose payload goes into its own pages
- * @last: jiffies of the last bytes; read by the timer
+ * @last: jiffies of the last packet; read by the timer
  * @eof: nothing more will come
  *
  * All but @last belongs to who holds KMQTT_CONN_RX_OWNED.

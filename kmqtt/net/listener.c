@@ -37,7 +37,6 @@ static void kmqtt_sk_listen_ready(struct sock *sk)
 /* Returns 0, or what kernel_accept() says when there is no connection. */
 static int accept_one(struct kmqtt_listener *listener)
 {
-	struct kmqtt_broker *broker = listener->registry->broker;
 	struct socket *sock;
 	int err;
 
@@ -49,7 +48,6 @@ static int accept_one(struct kmqtt_listener *listener)
 				listener->data_ready);
 	if (err) {
 		pr_debug("connection refused: %d\n", err);
-		kmqtt_stats_inc(broker, refused);
 		/* The client's own data must not turn the end into a reset. */
 		kernel_sock_shutdown(sock, SHUT_RDWR);
 		sock_release(sock);
@@ -84,28 +82,66 @@ static int addr_len(const struct sockaddr_storage *addr)
 					     sizeof(struct sockaddr_in);
 }
 
+/* Make a socket for @listener and find out what to bind it to. */
+static int make_socket(struct kmqtt_listener *listener, struct socket **sock,
+		       struct sockaddr_storage *addr)
+{
+	struct net *net = listener->registry->broker->net;
+	bool all = listener->addr.ss_family == AF_UNSPEC;
+	struct sock *sk;
+	int err;
+
+	*addr = listener->addr;
+	if (all)
+		addr->ss_family = AF_INET6;
+	err = sock_create_kern(net, addr->ss_family, SOCK_STREAM, IPPROTO_TCP,
+			       sock);
+	if (err == -EAFNOSUPPORT && all) {
+		/* No IPv6 here; the port is at the same place in both. */
+		addr->ss_family = AF_INET;
+		err = sock_create_kern(net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+				       sock);
+	}
+	if (err)
+		return err;
+	sk = (*sock)->sk;
+	sock_set_reuseaddr(sk);
+	tcp_sock_set_nodelay(sk);
+	if (addr->ss_family == AF_INET6) {
+		lock_sock(sk);
+		sk->sk_ipv6only = !all;
+		release_sock(sk);
+	}
+	return 0;
+}
+
+/* Port 0 has become another one. */
+static int note_port(struct kmqtt_listener *listener)
+{
+	struct sockaddr_storage bound;
+	int len;
+
+	len = kernel_getsockname(listener->sock, (struct sockaddr *)&bound);
+	if (len < 0)
+		return len;
+	((struct sockaddr_in *)&listener->addr)->sin_port =
+		((struct sockaddr_in *)&bound)->sin_port;
+	return 0;
+}
+
 static int open_socket(struct kmqtt_listener *listener,
 		       struct netlink_ext_ack *extack)
 {
-	struct net *net = listener->registry->broker->net;
-	struct sockaddr_storage *addr = &listener->addr;
+	struct sockaddr_storage addr;
 	struct socket *sock;
 	int err;
 
-	err = sock_create_kern(net, addr->ss_family, SOCK_STREAM, IPPROTO_TCP,
-			       &sock);
+	err = make_socket(listener, &sock, &addr);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "no socket of this address family");
 		return err;
 	}
-	sock_set_reuseaddr(sock->sk);
-	tcp_sock_set_nodelay(sock->sk);
-	if (addr->ss_family == AF_INET6) {
-		lock_sock(sock->sk);
-		sock->sk->sk_ipv6only = true;
-		release_sock(sock->sk);
-	}
-	err = kernel_bind(sock, kmqtt_sockaddr(addr), addr_len(addr));
+	err = kernel_bind(sock, kmqtt_sockaddr(&addr), addr_len(&addr));
 	if (err) {
 		if (err == -EADDRINUSE)
 			NL_SET_ERR_MSG(extack, "address and port are in use");
@@ -121,7 +157,7 @@ static int open_socket(struct kmqtt_listener *listener,
 					     SK_USER_DATA_NOCOPY);
 	write_unlock_bh(&sock->sk->sk_callback_lock);
 	listener->sock = sock;
-	err = kernel_listen(sock, BACKLOG);
+	err = note_port(listener) ?: kernel_listen(sock, BACKLOG);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "can't listen on this address");
 		goto err_release;
@@ -150,7 +186,8 @@ static void close_socket(struct kmqtt_listener *listener)
 /**
  * kmqtt_listener_add() - open a port
  * @registry: the broker's connections
- * @addr: IPv4 or IPv6 address and port
+ * @addr: IPv4 or IPv6 address and port; AF_UNSPEC with an empty IPv6 address
+ *	for all addresses of both; port 0 becomes the port that it got
  * @id: number of the listener, on success
  * @extack: what is wrong, or NULL
  *
@@ -161,7 +198,7 @@ static void close_socket(struct kmqtt_listener *listener)
  * Return: 0 or a negative errno.
  */
 int kmqtt_listener_add(struct kmqtt_registry *registry,
-		       const struct sockaddr_storage *addr, u32 *id,
+		       struct sockaddr_storage *addr, u32 *id,
 		       struct netlink_ext_ack *extack)
 {
 	struct kmqtt_listener *listener;
@@ -183,9 +220,10 @@ int kmqtt_listener_add(struct kmqtt_registry *registry,
 	if (err)
 		goto err_unlock;
 	*id = registry->next_listener++;
+	*addr = listener->addr;
 	list_add_tail(&listener->list, &registry->listeners);
 	mutex_unlock(&registry->mutex);
-	pr_debug("listening on %pISpc\n", addr);
+	pr_debug("listener %u is open\n", *id);
 	return 0;
 
 err_unlock:
@@ -256,7 +294,7 @@ void kmqtt_listener_del_all(struct kmqtt_registry *registry)
 int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text)
 {
 	struct net *net = registry->broker->net;
-	struct sockaddr_storage addr;
+	struct sockaddr_storage addr = {};
 	const char *colon = strrchr(text, ':');
 	char host[INET6_ADDRSTRLEN + 3];
 	const char *start = text;

@@ -14,7 +14,8 @@ struct netlink_ext_ack;
  * @registry: constant
  * @id: number, constant
  * @sock: listening socket, constant
- * @addr: what it is bound to, constant
+ * @addr: what it is bound to, constant; AF_UNSPEC with an IPv6 address for all
+ *	addresses, of IPv6 and IPv4
  * @accept_work: accepts what has come in; also queued with a delay after an
  *	error that may pass
  * @data_ready: the socket's own callback
@@ -32,7 +33,7 @@ struct kmqtt_listener {
 };
 
 int kmqtt_listener_add(struct kmqtt_registry *registry,
-		       const struct sockaddr_storage *addr, u32 *id,
+		       struct sockaddr_storage *addr, u32 *id,
 		       struct netlink_ext_ack *extack);
 int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id);
 void kmqtt_listener_del_all(struct kmqtt_registry *registry);

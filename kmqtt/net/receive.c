@@ -8,6 +8,7 @@
 #include "receive.h"
 
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
@@ -21,7 +22,7 @@
 #define GULPS_BH	2
 #define GULPS_THREAD	16
 /* Bytes of one pass over a large payload. */
-#define LARGE_BUDGET	(1 << 20)
+#define LARGE_BUDGET	SZ_1M
 
 /*
  * A PUBLISH from this size on gets its payload received straight into the
@@ -103,7 +104,6 @@ static int read_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	else
 		release_sock(sk);
 	if (n > 0) {
-		WRITE_ONCE(conn->rx.last, jiffies);
 		conn->client.bytes_in += n;
 		kmqtt_stats_add(conn->client.broker, bytes_in, n);
 	}
@@ -250,6 +250,9 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 			break;
 		pos += ret;
 	}
+	/* Packets keep a connection alive, parts of them don't. */
+	if (pos)
+		WRITE_ONCE(conn->rx.last, jiffies);
 	if (was_new && pos)
 		kmqtt_conn_arm_timer(conn);
 	if (ret == -ECONNABORTED)
@@ -303,6 +306,9 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 						 KMQTT_REASON_QUOTA_EXCEEDED);
 		if (n < 0)
 			return n;
+		/* A large payload may take its time as long as it comes. */
+		if (n)
+			WRITE_ONCE(conn->rx.last, jiffies);
 	}
 	if (msg->filled < msg->payload_len)
 		return desc.count ? RX_DRAINED : 0;
@@ -418,6 +424,7 @@ void kmqtt_receive(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 		return;
 	clear_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
 	clear_bit(KMQTT_CONN_RX_HELD, &conn->flags);
+	/* What comes after the bits were cleared sets them again. */
 	smp_mb__after_atomic();
 	if (pass->batch.bh)
 		why = refuse_bh(conn, pass);
@@ -426,8 +433,8 @@ void kmqtt_receive(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	else
 		after_pass(conn, pass, receive_pass(conn, pass));
 	clear_bit_unlock(KMQTT_CONN_RX_OWNED, &conn->flags);
+	/* Whoever found us in possession after setting PENDING left it to us. */
 	smp_mb__after_atomic();
-	/* Whoever found us in possession has left this to us. */
 	if (test_bit(KMQTT_CONN_RX_PENDING, &conn->flags))
 		kmqtt_conn_kick(conn, !pass->batch.bh ||
 				test_bit(KMQTT_CONN_RX_THREAD, &conn->flags));

@@ -5,11 +5,15 @@
 #include "registry.h"
 
 #include <linux/slab.h>
+#include <linux/tcp.h>
 #include "conn.h"
 #include "listener.h"
 
 #define DEFAULT_MAX_CONNS	10000
 #define DEFAULT_MAX_PER_SOURCE	5000
+
+/* Connections that are looked at before others get the lock. */
+#define COUNT_BUDGET	256
 
 static const struct rhashtable_params source_params = {
 	.head_offset = offsetof(struct kmqtt_source, hash),
@@ -127,7 +131,8 @@ static void source_put(struct kmqtt_registry *registry,
  * @conn: the connection, with its peer's address
  *
  * Context: any but hard interrupts; takes the registry's lock.
- * Return: 0, -EDQUOT if there are too many, -ESHUTDOWN, -ENOMEM.
+ * Return: 0, -EUSERS if there are too many, -EDQUOT if there are too many from
+ * this address, -ESHUTDOWN, -ENOMEM.
  */
 int kmqtt_registry_add(struct kmqtt_registry *registry, struct kmqtt_conn *conn)
 {
@@ -137,7 +142,7 @@ int kmqtt_registry_add(struct kmqtt_registry *registry, struct kmqtt_conn *conn)
 	if (registry->stopped)
 		err = -ESHUTDOWN;
 	else if (registry->nr_conns >= READ_ONCE(registry->max_conns))
-		err = -EDQUOT;
+		err = -EUSERS;
 	else
 		err = source_get(registry, &conn->client.peer);
 	if (err)
@@ -210,6 +215,60 @@ struct kmqtt_conn *kmqtt_registry_next(struct kmqtt_registry *registry,
 		kmqtt_link_get(&conn->client.link);
 	spin_unlock_bh(&registry->lock);
 	return conn;
+}
+
+/**
+ * kmqtt_registry_count() - how many connections a listener has accepted
+ * @registry: the registry
+ * @listener: number of the listener
+ *
+ * Context: process, may sleep; takes the registry's lock.
+ * Return: connections that are there still.
+ */
+u32 kmqtt_registry_count(struct kmqtt_registry *registry, u32 listener)
+{
+	unsigned long id = 0;
+	struct kmqtt_conn *conn;
+	u32 nr = 0;
+	int budget;
+
+	do {
+		budget = COUNT_BUDGET;
+		spin_lock_bh(&registry->lock);
+		do {
+			conn = xa_find_after(&registry->conns, &id, ULONG_MAX,
+					     XA_PRESENT);
+			nr += conn && conn->client.listener == listener;
+		} while (conn && --budget);
+		spin_unlock_bh(&registry->lock);
+		cond_resched();
+	} while (conn);
+	return nr;
+}
+
+/**
+ * kmqtt_registry_unsent() - bytes in a connection's socket
+ * @registry: the registry
+ * @conn: the connection, with a reference, which does not keep its socket
+ *
+ * Context: any but hard interrupts; takes the registry's lock.
+ * Return: bytes that the peer has not acknowledged; -ENOTCONN if @conn is on
+ * its way out.
+ */
+int kmqtt_registry_unsent(struct kmqtt_registry *registry,
+			  const struct kmqtt_conn *conn)
+{
+	const struct tcp_sock *tp;
+	int bytes = -ENOTCONN;
+
+	spin_lock_bh(&registry->lock);
+	/* The socket is there for as long as the connection is listed. */
+	if (xa_load(&registry->conns, conn->client.id) == conn) {
+		tp = tcp_sk(kmqtt_conn_sk(conn));
+		bytes = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
+	}
+	spin_unlock_bh(&registry->lock);
+	return bytes;
 }
 
 /**

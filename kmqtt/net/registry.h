@@ -44,11 +44,11 @@ struct kmqtt_source {
  */
 struct kmqtt_registry {
 	struct kmqtt_broker *broker;
-	struct mutex mutex;
+	struct mutex mutex;		/* listeners, next_listener */
 	struct list_head listeners;
 	u32 next_listener;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* all below but the limits */
 	struct xarray conns;
 	u32 nr_conns;
 	u64 next_conn;
@@ -70,6 +70,9 @@ void kmqtt_registry_remove(struct kmqtt_registry *registry,
 			   struct kmqtt_conn *conn);
 struct kmqtt_conn *kmqtt_registry_next(struct kmqtt_registry *registry,
 				       u64 after);
+u32 kmqtt_registry_count(struct kmqtt_registry *registry, u32 listener);
+int kmqtt_registry_unsent(struct kmqtt_registry *registry,
+			  const struct kmqtt_conn *conn);
 void kmqtt_registry_close(struct kmqtt_registry *registry, u32 listener,
 			  unsigned int reason);
 

@@ -26,7 +26,7 @@
 #define TX_NO_MEMORY	(-ENOMEM)	/* nobody will tell: try again */
 
 /*
- * The send buffer is laid out as: rest of the active packet, acknowledgements,
+ * The send buffer is laid out as: rest of the active packet, acknowledgments,
  * whole packets.
  */
 struct layout {
@@ -45,7 +45,7 @@ static int send_locked(struct sock *sk, struct msghdr *msg)
 	n = tcp_sendmsg_locked(sk, msg, len);
 	/*
 	 * TCP says so for want of memory, too. Unless something is on its way
-	 * whose acknowledgement makes room, no callback follows.
+	 * whose acknowledgment makes room, no callback follows.
 	 */
 	if (n == -EAGAIN && tcp_rtx_and_write_queues_empty(sk))
 		return TX_NO_MEMORY;
@@ -361,10 +361,12 @@ void kmqtt_transmit(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 		return;
 	if (!test_bit(KMQTT_CONN_CLOSING, flags)) {
 		clear_bit(KMQTT_CONN_TX_PENDING, flags);
+		/* What is queued after the bit was cleared sets it again. */
 		smp_mb__after_atomic();
 		transmit_pass(conn, pass);
 	}
 	clear_bit_unlock(KMQTT_CONN_TX_OWNED, flags);
+	/* Whoever found us in possession after setting a bit left it to us. */
 	smp_mb__after_atomic();
 	if (test_bit(KMQTT_CONN_CLOSING, flags))
 		wake_up_bit(flags, KMQTT_CONN_TX_OWNED);
@@ -378,7 +380,7 @@ void kmqtt_transmit(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
  * @conn: the connection; the caller owns its transmit side for good
  * @pass: a thread's
  *
- * Sends acknowledgements only: what the session has stays in the session.
+ * Sends acknowledgments only: what the session has stays in the session.
  * Nothing is said in the middle of another packet.
  *
  * Context: process, may sleep.

@@ -33,13 +33,13 @@ static void ack_sent(struct kmqtt_client *client, u8 type, u16 id,
 }
 
 /**
- * kmqtt_ack_packet() - handle an acknowledgement
+ * kmqtt_ack_packet() - handle an acknowledgment
  * @client: who sent it; its link has room for KMQTT_ACK_MAX bytes
  * @packet: PUBACK, PUBREC, PUBREL or PUBCOMP
  * @batch: sends what follows from it
  *
  * Identifiers that stand for nothing are no error in 3.x: a client that lost
- * its state, or got its acknowledgements crossed with a reconnect, sends them.
+ * its state, or got its acknowledgments crossed with a reconnect, sends them.
  * PUBREC and PUBREL are answered all the same, so that it gets to an end.
  *
  * Context: the client's receive side.

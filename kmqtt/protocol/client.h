@@ -12,6 +12,7 @@
  * @KMQTT_CLIENT_NEW: no CONNECT yet
  * @KMQTT_CLIENT_ONLINE: accepted; has a session
  * @KMQTT_CLIENT_CLOSING: terminal
+ * @KMQTT_CLIENT_STATES: how many there are
  */
 enum kmqtt_client_state {
 	KMQTT_CLIENT_NEW,
@@ -35,15 +36,15 @@ enum kmqtt_client_state {
  * @clean: as in CONNECT
  * @keepalive: seconds, 0 for none
  * @session: valid from KMQTT_CLIENT_ONLINE on; holds a reference
- * @connected: jiffies of the CONNECT
+ * @connected: jiffies when it was accepted, constant
  * @messages_in: PUBLISH packets received
  * @messages_out: PUBLISH packets sent
  * @bytes_in: bytes received
  * @bytes_out: bytes sent
  * @user_len: bytes of @user
- * @user: user name, in the length that is shown; NULL for none
+ * @user: user name, up to a byte more than is shown; NULL for none
  *
- * @version to @connected, @user and @user_len are written once, before the
+ * @version to @session, @user and @user_len are written once, before the
  * state becomes KMQTT_CLIENT_ONLINE. The receive side writes the counters of
  * what comes in, the transmit side those of what goes out.
  */

@@ -21,8 +21,8 @@
 /* "kmqtt-" and 16 hexadecimal digits. */
 #define ASSIGNED_ID_LEN	22
 
-/* User names are kept in the length that netlink shows. */
-#define USER_MAX	KMQTT_SHOWN_STRING_MAX
+/* Of user names, what netlink shows is kept, and whether that is all. */
+#define USER_MAX	(KMQTT_SHOWN_STRING_MAX + 1)
 
 /* Answer with CONNACK and close [MQTT-3.2.2-5]. */
 static int refuse(struct kmqtt_client *client, u8 version,
@@ -93,7 +93,8 @@ static struct kmqtt_session *open_session(struct kmqtt_client *client,
 	int err = 0;
 
 	old = kmqtt_store_lookup(store, c->client_id.data, c->client_id.len);
-	*present = old && !c->clean;
+	/* A clean session ends with its connection, even by take-over. */
+	*present = old && !c->clean && READ_ONCE(old->persistent);
 	if (*present)
 		return old;
 
@@ -183,7 +184,6 @@ static int accept_client(struct kmqtt_client *client,
 	client->version = c->version;
 	client->clean = c->clean;
 	client->keepalive = c->keepalive;
-	client->connected = jiffies;
 	err = keep_user(client, c, batch->gfp) ?:
 	      admit(client, c, batch, &present);
 	if (batch->bh && (err == -ENOMEM || err == -EAGAIN))

@@ -5,6 +5,7 @@
 #include "dispatch.h"
 
 #include "../trace.h"
+#include "../wire/decode.h"
 #include "../wire/encode.h"
 #include "ack.h"
 #include "connect.h"
@@ -81,6 +82,8 @@ int kmqtt_dispatch_check(struct kmqtt_client *client,
 
 	if (!handlers[state][fixed->type])
 		return kmqtt_client_fail(client, KMQTT_REASON_PROTOCOL_ERROR);
+	if (client->version != KMQTT_V31 && kmqtt_flags_reserved(fixed))
+		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
 	if ((u64)fixed->len + fixed->remaining > size_limit(client, fixed))
 		return kmqtt_client_fail(client, KMQTT_REASON_PACKET_TOO_LARGE);
 	return 0;

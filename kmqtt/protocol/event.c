@@ -6,6 +6,9 @@
 
 #include "../trace.h"
 
+/* Events of refused connections in a second; more than that share them. */
+#define REFUSED_BURST	50
+
 ATOMIC_NOTIFIER_HEAD(kmqtt_events);
 
 /**
@@ -35,6 +38,8 @@ void kmqtt_event_client(struct kmqtt_client *client, unsigned long what,
  * @client: the client
  * @reason: why, maybe just that it went away
  *
+ * When there are many, some of them share an event.
+ *
  * Context: any but hard interrupts.
  */
 void kmqtt_event_refused(struct kmqtt_client *client, enum kmqtt_reason reason)
@@ -46,7 +51,11 @@ void kmqtt_event_refused(struct kmqtt_client *client, enum kmqtt_reason reason)
 	};
 
 	kmqtt_stats_inc(client->broker, refused);
-	atomic_notifier_call_chain(&kmqtt_events, KMQTT_CMD_REFUSED_NTF, &event);
+	event.count = kmqtt_rate_event(&client->broker->refused_rate,
+				       REFUSED_BURST);
+	if (event.count)
+		atomic_notifier_call_chain(&kmqtt_events,
+					   KMQTT_CMD_REFUSED_NTF, &event);
 }
 
 /**
@@ -55,8 +64,8 @@ void kmqtt_event_refused(struct kmqtt_client *client, enum kmqtt_reason reason)
  * @session: the session that does not get it, or NULL
  * @drop: why
  *
- * Listeners hear of the first message that a session loses and then each time
- * the number has doubled, so that a flood of losses is no flood of events.
+ * Listeners hear of it once a second for each session, so that a flood of
+ * losses is no flood of events.
  *
  * Context: any but hard interrupts.
  */
@@ -67,12 +76,14 @@ void kmqtt_event_dropped(struct kmqtt_broker *broker,
 		.broker = broker,
 		.session = session,
 		.drop = drop,
-		.count = session ? READ_ONCE(session->dropped) : 1,
 	};
+	struct kmqtt_rate *rate = session ? &session->drop_rate :
+					    &broker->unretained_rate;
 
 	kmqtt_stats_inc(broker, dropped[drop]);
 	trace_kmqtt_drop(broker, session, drop);
-	if (is_power_of_2(event.count))
+	event.count = kmqtt_rate_event(rate, 1);
+	if (event.count)
 		atomic_notifier_call_chain(&kmqtt_events, KMQTT_CMD_DROPPED_NTF,
 					   &event);
 }

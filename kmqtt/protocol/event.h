@@ -12,7 +12,7 @@
  * @session: whose session, or NULL
  * @reason: why, where there is a why
  * @drop: why, of KMQTT_CMD_DROPPED_NTF
- * @count: messages dropped since the last event of that kind
+ * @count: connections refused or messages dropped that it stands for
  * @session_present: of KMQTT_CMD_CONNECT_NTF
  */
 struct kmqtt_event {
@@ -21,7 +21,7 @@ struct kmqtt_event {
 	struct kmqtt_session *session;
 	enum kmqtt_reason reason;
 	enum kmqtt_drop drop;
-	u64 count;
+	u32 count;
 	bool session_present;
 };
 

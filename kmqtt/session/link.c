@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What waits to be sent besides messages: acknowledgements and other packets
+ * What waits to be sent besides messages: acknowledgments and other packets
  * of a few bytes, kept as bytes in the order in which they are due.
  */
 #include "link.h"
@@ -56,8 +56,8 @@ void kmqtt_link_touch(struct kmqtt_link *link, struct kmqtt_batch *batch)
 }
 
 /**
- * kmqtt_link_reserve() - make room for acknowledgements
- * @link: the link; only its receive side adds acknowledgements
+ * kmqtt_link_reserve() - make room for acknowledgments
+ * @link: the link; only its receive side adds acknowledgments
  * @len: bytes
  * @gfp: GFP_ATOMIC or GFP_KERNEL
  *

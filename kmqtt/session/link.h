@@ -15,7 +15,7 @@
 struct kmqtt_link;
 struct kmqtt_route;
 
-/* Bytes of acknowledgements that a client may leave unread. */
+/* Bytes of acknowledgments that a client may leave unread. */
 #define KMQTT_LINK_ACKS_MAX	(64 << 10)
 
 /**
@@ -56,7 +56,7 @@ struct kmqtt_link {
 	struct kref ref;
 	unsigned long flags;
 	struct list_head touched;
-	spinlock_t ack_lock;
+	spinlock_t ack_lock;		/* all below */
 	u8 *acks;
 	u32 acks_len;
 	u32 acks_max;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The queues of a session. Two rings, so that a client that doesn't
- * acknowledge holds up only what needs acknowledgement; numbered entries, so
+ * acknowledge holds up only what needs acknowledgment; numbered entries, so
  * that what isn't held up leaves in the order in which it came.
  *
  * An entry's packet identifier follows from its position in the ring. All
  * identifiers in flight are within one turn of 65535, so none is used twice
- * and finding the entry of an acknowledgement is arithmetic.
+ * and finding the entry of an acknowledgment is arithmetic.
  */
 #include "outbox.h"
 
@@ -206,7 +206,7 @@ static struct kmqtt_ring *due_ring(struct kmqtt_outbox *outbox, u32 max_inflight
  * @delivery: the packet, with a reference to its message
  *
  * The entry stays in its ring and counts as sent from now on, because its
- * acknowledgement may come before the caller gets to say so.
+ * acknowledgment may come before the caller gets to say so.
  *
  * Context: under the session's lock, on the connection's transmit side.
  * Return: false if nothing is due.

@@ -7,6 +7,7 @@
 #include "session.h"
 
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 #include "store.h"
 
 /* Retained messages are fetched when fewer than this many messages wait. */
@@ -99,6 +100,7 @@ static struct kmqtt_msg *unlink_link(struct kmqtt_session *session)
 	lockdep_assert_held(&session->lock);
 	session->link = NULL;
 	session->will = NULL;
+	session->disconnected = ktime_get_seconds();
 	kmqtt_outbox_drop_best_effort(&session->outbox);
 	return will;
 }

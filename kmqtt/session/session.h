@@ -5,6 +5,7 @@
 #include <linux/xarray.h>
 #include "link.h"
 #include "outbox.h"
+#include "../rate.h"
 #include "../topic/retained.h"
 #include "../topic/tree.h"
 
@@ -18,6 +19,7 @@ struct kmqtt_store;
  * @store: constant
  * @subscriber: its subscriptions; under the tree's lock
  * @reap: entry of the store's list of ended sessions
+ * @drop_rate: events of dropped messages, atomic
  * @lock: guards all below but @id; taken with softirqs off
  * @link: its connection, or NULL; set and cleared by kmqtt_session_attach()
  *	and kmqtt_session_detach() only
@@ -31,6 +33,7 @@ struct kmqtt_store;
  * @will: published when the connection is lost, or NULL; holds a reference
  * @replays: retained messages that the client is still to get
  * @dropped: messages that a limit has kept out of @outbox
+ * @disconnected: when the last connection ended, in seconds since boot
  * @id_len: bytes of @id, constant
  * @id: client identifier, constant
  */
@@ -41,8 +44,9 @@ struct kmqtt_session {
 	struct kmqtt_store *store;
 	struct kmqtt_subscriber subscriber;
 	struct llist_node reap;
+	struct kmqtt_rate drop_rate;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* all below but the identifier */
 	struct kmqtt_link *link;
 	bool dead;
 	bool persistent;
@@ -53,6 +57,7 @@ struct kmqtt_session {
 	struct kmqtt_msg *will;
 	struct list_head replays;
 	u64 dropped;
+	time64_t disconnected;
 
 	u16 id_len;
 	u8 id[];

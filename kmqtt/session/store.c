@@ -236,17 +236,23 @@ void kmqtt_store_walk_start(struct kmqtt_store *store,
 /**
  * kmqtt_store_walk_next() - the next session
  * @iter: the walk
+ * @again: set to true if the walk has begun again, since the table changed
+ *	its size
  *
  * Context: process; takes RCU for a moment.
  * Return: a session with a reference for the caller, or NULL at the end.
  */
-struct kmqtt_session *kmqtt_store_walk_next(struct rhashtable_iter *iter)
+struct kmqtt_session *kmqtt_store_walk_next(struct rhashtable_iter *iter,
+					    bool *again)
 {
 	struct kmqtt_session *session;
 
-	rhashtable_walk_start(iter);
+	if (rhashtable_walk_start_check(iter))
+		*again = true;
 	do {
 		session = rhashtable_walk_next(iter);
+		if (IS_ERR(session))
+			*again = true;
 	} while (IS_ERR(session) ||
 		 (session && !kref_get_unless_zero(&session->ref)));
 	rhashtable_walk_stop(iter);

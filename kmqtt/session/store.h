@@ -11,7 +11,6 @@
  * @table: all sessions that haven't ended, by client identifier
  * @nr: sessions that exist, ended ones being taken apart included
  * @max: how many may; READ_ONCE() and WRITE_ONCE()
- * @max_received: QoS 2 messages a client may leave without PUBREL
  * @outbox_limits: for each session
  * @memory: account for sessions and what they queue
  * @tree: where they subscribe
@@ -45,7 +44,8 @@ int kmqtt_store_end(struct kmqtt_session *session, enum kmqtt_reason reason,
 		    struct kmqtt_msg **will);
 void kmqtt_store_walk_start(struct kmqtt_store *store,
 			    struct rhashtable_iter *iter);
-struct kmqtt_session *kmqtt_store_walk_next(struct rhashtable_iter *iter);
+struct kmqtt_session *kmqtt_store_walk_next(struct rhashtable_iter *iter,
+					    bool *again);
 void kmqtt_store_walk_stop(struct rhashtable_iter *iter);
 
 #endif /* _KMQTT_SESSION_STORE_H */

@@ -220,6 +220,13 @@ static bool is_hidden(const struct kmqtt_replay *replay,
 	       node->level[0] == '$' && is_wild(replay, 1);
 }
 
+static bool is_due(const struct kmqtt_replay *replay,
+		   const struct kmqtt_trie_node *node)
+{
+	return node->msg && node->seq <= replay->seq &&
+	       is_match(replay, node) && !is_hidden(replay, node);
+}
+
 static struct kmqtt_trie_node *first_below(struct kmqtt_retained *store,
 					   const struct kmqtt_replay *replay,
 					   struct kmqtt_trie_node *node)
@@ -230,15 +237,15 @@ static struct kmqtt_trie_node *first_below(struct kmqtt_retained *store,
 	    (!replay->multi && node->depth >= replay->nr_levels))
 		return NULL;
 	if (is_wild(replay, node->depth + 1))
-		return list_first_entry_or_null(&node->children,
-						struct kmqtt_trie_node, sibling);
+		return list_first_entry_or_null(&node->children, typeof(*node),
+						sibling);
 	filter_level(replay, node->depth + 1, &l);
 	return kmqtt_trie_child(&store->trie, node, l.level, l.len);
 }
 
 static struct kmqtt_trie_node *replay_step(struct kmqtt_retained *store,
-					 const struct kmqtt_replay *replay,
-					 struct kmqtt_trie_node *node)
+					   const struct kmqtt_replay *replay,
+					   struct kmqtt_trie_node *node)
 {
 	struct kmqtt_trie_node *below = first_below(store, replay, node);
 
@@ -275,8 +282,7 @@ int kmqtt_replay_next(struct kmqtt_retained *store,
 	rest = replay->node;
 	node = rest ?: store->trie.root;
 	while ((node = replay_step(store, replay, node))) {
-		if (node->msg && node->seq <= replay->seq &&
-		    is_match(replay, node) && !is_hidden(replay, node)) {
+		if (is_due(replay, node)) {
 			*msg = kmqtt_msg_get(node->msg);
 			ret = 1;
 			break;

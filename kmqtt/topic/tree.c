@@ -107,7 +107,7 @@ static void changed(struct kmqtt_tree *tree)
 
 static struct kmqtt_sub *sub_find(struct kmqtt_tree *tree,
 				  struct kmqtt_trie_node *node,
-				  struct kmqtt_subscriber *subscriber)
+				  const struct kmqtt_subscriber *subscriber)
 {
 	struct sub_key key = { .node = node, .subscriber = subscriber };
 
@@ -258,6 +258,88 @@ bool kmqtt_tree_leave(struct kmqtt_tree *tree,
 	more = !list_empty(&subscriber->subs);
 	spin_unlock_bh(&tree->trie.lock);
 	return more;
+}
+
+/**
+ * kmqtt_tree_walk() - walk on to the next subscription of a subscriber
+ * @tree: the tree
+ * @subscriber: whose; the caller's reference keeps it
+ * @walk: the walk; may rest for any time between two steps
+ * @filter: room for the filter
+ * @size: bytes there; nothing is written if the filter is longer
+ * @len: length of the filter in bytes
+ *
+ * Context: process; takes the tree's lock.
+ * Return: 1 with a subscription, 0 at the end, -ESTALE if the subscription
+ * where the walk rested is gone and with it the place to go on from.
+ */
+int kmqtt_tree_walk(struct kmqtt_tree *tree,
+		    const struct kmqtt_subscriber *subscriber,
+		    struct kmqtt_sub_walk *walk, u8 *filter, size_t size,
+		    size_t *len)
+{
+	const struct list_head *at = &subscriber->subs;
+	struct kmqtt_sub *sub;
+	int ret = 0;
+
+	spin_lock_bh(&tree->trie.lock);
+	if (walk->node) {
+		sub = sub_find(tree, walk->node, subscriber);
+		kmqtt_trie_put(&tree->trie, walk->node);
+		walk->node = NULL;
+		if (!sub) {
+			ret = -ESTALE;
+			goto out_unlock;
+		}
+		at = &sub->own;
+	}
+	if (at->next != &subscriber->subs) {
+		sub = list_entry(at->next, struct kmqtt_sub, own);
+		sub->node->users++;
+		walk->node = sub->node;
+		walk->qos = sub->qos;
+		*len = kmqtt_trie_path(sub->node, filter, size);
+		ret = 1;
+	}
+out_unlock:
+	spin_unlock_bh(&tree->trie.lock);
+	return ret;
+}
+
+/**
+ * kmqtt_tree_walk_end() - end a walk, wherever it stands
+ * @tree: the tree
+ * @walk: the walk
+ *
+ * Context: process; takes the tree's lock.
+ */
+void kmqtt_tree_walk_end(struct kmqtt_tree *tree, struct kmqtt_sub_walk *walk)
+{
+	if (!walk->node)
+		return;
+	spin_lock_bh(&tree->trie.lock);
+	kmqtt_trie_put(&tree->trie, walk->node);
+	spin_unlock_bh(&tree->trie.lock);
+	walk->node = NULL;
+}
+
+/**
+ * kmqtt_tree_count() - how many subscriptions a subscriber has
+ * @tree: the tree
+ * @subscriber: the subscriber
+ *
+ * Context: any but hard interrupts; takes the tree's lock.
+ * Return: the number.
+ */
+u32 kmqtt_tree_count(struct kmqtt_tree *tree,
+		     const struct kmqtt_subscriber *subscriber)
+{
+	u32 nr;
+
+	spin_lock_bh(&tree->trie.lock);
+	nr = subscriber->nr_subs;
+	spin_unlock_bh(&tree->trie.lock);
+	return nr;
 }
 
 static void add_matches(struct kmqtt_route *route,

@@ -52,6 +52,16 @@ struct kmqtt_tree {
 };
 
 /**
+ * struct kmqtt_sub_walk - a walk over the subscriptions of one subscriber
+ * @node: the filter where the walk rests, in use by it; NULL at first
+ * @qos: of that subscription
+ */
+struct kmqtt_sub_walk {
+	struct kmqtt_trie_node *node;
+	u8 qos;
+};
+
+/**
  * struct kmqtt_match - a subscriber that a topic name reached
  * @subscriber: valid under the RCU section of the match
  * @qos: the greatest QoS of its subscriptions that matched
@@ -93,6 +103,13 @@ int kmqtt_tree_unsubscribe(struct kmqtt_tree *tree,
 			   const struct kmqtt_str *filter);
 bool kmqtt_tree_leave(struct kmqtt_tree *tree,
 		      struct kmqtt_subscriber *subscriber, bool gone);
+int kmqtt_tree_walk(struct kmqtt_tree *tree,
+		    const struct kmqtt_subscriber *subscriber,
+		    struct kmqtt_sub_walk *walk, u8 *filter, size_t size,
+		    size_t *len);
+void kmqtt_tree_walk_end(struct kmqtt_tree *tree, struct kmqtt_sub_walk *walk);
+u32 kmqtt_tree_count(struct kmqtt_tree *tree,
+		     const struct kmqtt_subscriber *subscriber);
 int kmqtt_tree_match(struct kmqtt_tree *tree, const u8 *name, size_t len,
 		     struct kmqtt_route *route);
 

@@ -57,7 +57,7 @@ struct kmqtt_trie_node {
  * @memory: account for the nodes
  */
 struct kmqtt_trie {
-	spinlock_t lock;
+	spinlock_t lock;		/* every change of nodes */
 	struct rhashtable nodes;
 	struct kmqtt_trie_node *root;
 	struct kmqtt_memory *memory;

@@ -59,7 +59,7 @@ static bool flags_valid(u8 type, u8 flags)
 	case KMQTT_PUBREL:
 	case KMQTT_SUBSCRIBE:
 	case KMQTT_UNSUBSCRIBE:
-		return flags == 2;
+		return (flags & ~KMQTT_PUBLISH_DUP) == 2;
 	default:
 		return flags == 0;
 	}
@@ -71,8 +71,8 @@ static bool flags_valid(u8 type, u8 flags)
  * @len: bytes there
  * @fixed: filled on success
  *
- * MQTT 3.1 lets PUBREL, SUBSCRIBE and UNSUBSCRIBE carry DUP. No client of
- * today sets it, and the flags are checked here as 3.1.1 wants them for all.
+ * MQTT 3.1 lets PUBREL, SUBSCRIBE and UNSUBSCRIBE carry DUP: whether the
+ * client may is for the caller to know, see kmqtt_flags_reserved().
  *
  * Context: any.
  * Return: 0, -EAGAIN if more bytes are needed, -EBADMSG if malformed.
@@ -99,6 +99,19 @@ int kmqtt_fixed_decode(const u8 *p, size_t len, struct kmqtt_fixed *fixed)
 		}
 	}
 	return -EBADMSG;
+}
+
+/**
+ * kmqtt_flags_reserved() - does a packet have flags that 3.1 alone allows?
+ * @fixed: its fixed header
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool kmqtt_flags_reserved(const struct kmqtt_fixed *fixed)
+{
+	return fixed->type != KMQTT_PUBLISH &&
+	       (fixed->flags & KMQTT_PUBLISH_DUP);
 }
 
 static bool name_is(const struct kmqtt_str *name, const char *want)

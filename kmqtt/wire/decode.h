@@ -5,6 +5,7 @@
 #include "packet.h"
 
 int kmqtt_fixed_decode(const u8 *p, size_t len, struct kmqtt_fixed *fixed);
+bool kmqtt_flags_reserved(const struct kmqtt_fixed *fixed);
 int kmqtt_connect_decode(const u8 *p, size_t len, struct kmqtt_connect *c,
 			 enum kmqtt_reason *reason);
 int kmqtt_publish_decode(const struct kmqtt_fixed *fixed, const u8 *p,

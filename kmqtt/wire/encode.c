@@ -62,7 +62,7 @@ size_t kmqtt_connack_encode(u8 *p, u8 version, bool session_present,
 {
 	p[0] = KMQTT_CONNACK << 4;
 	p[2] = session_present && version != KMQTT_V31;
-	if (version >= KMQTT_V5) {
+	if (version == KMQTT_V5) {
 		p[1] = 3;
 		p[3] = reason;
 		p[4] = 0;	/* no properties */

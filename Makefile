@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# `make help` tells what there is. The module itself is described in
+# kmqtt/Kbuild; here is what is done with it.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BUILD := $(CURDIR)/build
+VM := tests/vm/vm
+PORT ?= 1883
+
+# The stock kernel: the newest installed 6.12 of the distribution.
+RELEASE = $(or $(shell tests/vm/release),$(shell uname -r))
+KDIR ?= /lib/modules/$(RELEASE)/build
+
+# A tree of its own for each kernel and compiler: 6.12 builds in place.
+# $(call build_module,TREE,KDIR,ARGUMENTS)
+define build_module
+	@mkdir -p $(BUILD)/$(1)
+	@rsync -a --delete --exclude '*.o' --exclude '.*.cmd' --exclude '*.ko' \
+		--exclude '*.mod' --exclude '*.mod.c' --exclude modules.order \
+		--exclude Module.symvers kmqtt include $(BUILD)/$(1)/
+	@$(MAKE) -s -C $(2) M=$(BUILD)/$(1)/kmqtt $(3) modules
+endef
+
+.PHONY: all module tools debug-module clang-module
+all: module tools
+
+module:
+	@echo "  MODULE  build/stock/kmqtt/kmqtt.ko"
+	$(call build_module,stock,$(KDIR),W=1)
+
+tools:
+	@$(MAKE) -C tools/kmqttctl
+
+debug-module:
+	@echo "  MODULE  build/debug/kmqtt/kmqtt.ko"
+	@kernel=$$(tests/vm/debug-kernel build) && \
+		$(MAKE) debug-module-in KERNEL=$$kernel
+
+.PHONY: debug-module-in
+debug-module-in:
+	$(call build_module,debug,$(KERNEL),CONFIG_KMQTT_KUNIT_TEST=y W=1)
+
+.PHONY: deps
+deps:
+	@tests/vm/deps
+
+# --- run it -----------------------------------------------------------------
+
+.PHONY: run shell
+run: deps
+	@$(MAKE) all
+	@PORT=$(PORT) tests/vm/run
+
+shell: deps
+	@$(MAKE) all
+	@$(VM) shell --name shell -- sh -c \
+		"insmod $(BUILD)/stock/kmqtt/kmqtt.ko; \
+		PATH=$(BUILD)/tools:\$$PATH exec bash -i"
+
+# --- test it ----------------------------------------------------------------
+
+.PHONY: check style kunit selftests conformance clients
+check: deps
+	@tests/check
+
+style: deps
+	@tests/check style
+kunit: deps
+	@tests/check kunit
+selftests: deps
+	@tests/check selftests
+conformance: deps
+	@tests/check conformance
+clients: deps
+	@tests/check clients
+
+.PHONY: ynl
+ynl: deps
+	@YNL=$$(tests/vm/linux-source)/tools/net/ynl tools/ynl/regen.sh
+
+# --- install it -------------------------------------------------------------
+
+PREFIX ?= /usr
+DESTDIR ?=
+MANDIR ?= $(PREFIX)/share/man
+
+.PHONY: install module-install tools-install
+install: module-install tools-install
+
+module-install:
+	@$(MAKE) module KDIR=/lib/modules/$$(uname -r)/build
+	@$(MAKE) -C /lib/modules/$$(uname -r)/build M=$(BUILD)/stock/kmqtt \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) \
+		INSTALL_MOD_DIR=updates modules_install
+	@[ -n "$(DESTDIR)" ] || depmod
+
+tools-install: tools
+	@$(MAKE) -C tools/kmqttctl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+
+.PHONY: clean help
+clean:
+	@rm -rf build
+
+help:
+	@echo "make run         the broker in a VM, its port on localhost (PORT=$(PORT))"
+	@echo "make shell       a shell in such a VM"
+	@echo "make check       all tests: style kunit selftests conformance clients,"
+	@echo "                 each of which is a target, too"
+	@echo "make             the module (for KDIR=$(KDIR)) and the tools"
+	@echo "make install     both, for the running kernel (DESTDIR=, PREFIX=)"
+	@echo "make ynl         generated netlink code from Documentation/netlink/specs"
+	@echo "make clean       remove build/; kernels stay in ~/.cache/kmqtt"

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_CONTROL_EVENTS_H
+#define _KMQTT_CONTROL_EVENTS_H
+
+#include <linux/notifier.h>
+
+/* Multicast groups of the family. */
+enum {
+	KMQTT_NL_EVENTS,
+};
+
+extern struct notifier_block kmqtt_events_notifier;
+
+#endif /* _KMQTT_CONTROL_EVENTS_H */

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Listeners.
+ */
+#include <net/ipv6.h>
+#include "../net/listener.h"
+#include "../net/registry.h"
+#include "genl.h"
+#include "reply.h"
+
+static int read_addr6(struct genl_info *info, struct sockaddr_in6 *in6)
+{
+	const struct nlattr *ifindex = info->attrs[KMQTT_A_LISTENER_IFINDEX];
+	const struct nlattr *addr6 = info->attrs[KMQTT_A_LISTENER_ADDR6];
+	bool link_local;
+
+	in6->sin6_family = AF_INET6;
+	in6->sin6_addr = nla_get_in6_addr(addr6);
+	link_local = __ipv6_addr_needs_scope_id(ipv6_addr_type(&in6->sin6_addr));
+	if (link_local && !ifindex) {
+		NL_SET_ERR_MSG_ATTR(info->extack, addr6,
+				    "a link-local address needs an interface");
+		return -EINVAL;
+	}
+	if (ifindex && !link_local) {
+		NL_SET_ERR_MSG_ATTR(info->extack, ifindex,
+				    "only a link-local address has an interface");
+		return -EINVAL;
+	}
+	if (ifindex)
+		in6->sin6_scope_id = nla_get_u32(ifindex);
+	return 0;
+}
+
+/* Where to listen, in the form that kmqtt_listener_add() takes. */
+static int read_address(struct genl_info *info, struct sockaddr_storage *addr)
+{
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)addr;
+	struct sockaddr_in *in = (struct sockaddr_in *)addr;
+	struct nlattr **attrs = info->attrs;
+	__be16 port;
+
+	memset(addr, 0, sizeof(*addr));
+	if (GENL_REQ_ATTR_CHECK(info, KMQTT_A_LISTENER_PORT))
+		return -EINVAL;
+	port = htons(nla_get_u16(attrs[KMQTT_A_LISTENER_PORT]));
+	if (attrs[KMQTT_A_LISTENER_ADDR6]) {
+		if (attrs[KMQTT_A_LISTENER_ADDR4]) {
+			NL_SET_ERR_MSG_ATTR(info->extack,
+					    attrs[KMQTT_A_LISTENER_ADDR6],
+					    "either an IPv4 or an IPv6 address");
+			return -EINVAL;
+		}
+		in6->sin6_port = port;
+		return read_addr6(info, in6);
+	}
+	if (attrs[KMQTT_A_LISTENER_IFINDEX]) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    attrs[KMQTT_A_LISTENER_IFINDEX],
+				    "only a link-local address has an interface");
+		return -EINVAL;
+	}
+	in->sin_port = port;
+	if (attrs[KMQTT_A_LISTENER_ADDR4]) {
+		in->sin_family = AF_INET;
+		in->sin_addr.s_addr =
+			nla_get_in_addr(attrs[KMQTT_A_LISTENER_ADDR4]);
+	}
+	return 0;
+}
+
+static int put_address(struct sk_buff *skb, const struct sockaddr_storage *addr)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
+	u16 port = ntohs(in->sin_port);
+	struct in6_addr mapped;
+
+	switch (addr->ss_family) {
+	case AF_INET:
+		ipv6_addr_set_v4mapped(in->sin_addr.s_addr, &mapped);
+		return kmqtt_nl_put_address(skb, KMQTT_A_LISTENER_ADDR4,
+					    &mapped, 0, port);
+	case AF_INET6:
+		return kmqtt_nl_put_address(skb, KMQTT_A_LISTENER_ADDR4,
+					    &in6->sin6_addr,
+					    in6->sin6_scope_id, port);
+	default:
+		return kmqtt_nl_put_address(skb, KMQTT_A_LISTENER_ADDR4, NULL,
+					    0, port);
+	}
+}
+
+/**
+ * kmqtt_nl_listener_add_doit() - listen
+ * @skb: the request
+ * @info: the request
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kmqtt_registry *registry = kmqtt_nl_broker(info)->registry;
+	struct sockaddr_storage addr;
+	struct sk_buff *reply;
+	void *hdr;
+	u32 id;
+	int err;
+
+	err = read_address(info, &addr);
+	if (err)
+		return err;
+	/* Before there is a listener, so that nothing fails after that. */
+	reply = kmqtt_nl_reply(info, &hdr);
+	if (!reply)
+		return -ENOMEM;
+	err = kmqtt_listener_add(registry, &addr, &id, info->extack);
+	if (!err && (nla_put_u32(reply, KMQTT_A_LISTENER_ID, id) ||
+		     put_address(reply, &addr)))
+		err = -EMSGSIZE;
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	return kmqtt_nl_reply_send(reply, hdr, info);
+}
+
+static bool same_address(const struct sockaddr_storage *a,
+			 const struct sockaddr_storage *b)
+{
+	/* All of it was zero before the fields were set. */
+	return !memcmp(a, b, sizeof(struct sockaddr_in6));
+}
+
+static u32 find_listener(struct kmqtt_registry *registry,
+			 const struct sockaddr_storage *addr)
+{
+	struct kmqtt_listener *listener;
+	u32 id = 0;
+
+	mutex_lock(&registry->mutex);
+	list_for_each_entry(listener, &registry->listeners, list) {
+		if (same_address(&listener->addr, addr)) {
+			id = listener->id;
+			break;
+		}
+	}
+	mutex_unlock(&registry->mutex);
+	return id;
+}
+
+/**
+ * kmqtt_nl_listener_del_doit() - stop listening
+ * @skb: the request
+ * @info: the request
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kmqtt_registry *registry = kmqtt_nl_broker(info)->registry;
+	const struct nlattr *by = info->attrs[KMQTT_A_LISTENER_ID];
+	struct sockaddr_storage addr;
+	u32 id;
+	int err;
+
+	if (by) {
+		id = nla_get_u32(by);
+	} else {
+		err = read_address(info, &addr);
+		if (err)
+			return err;
+		by = info->attrs[KMQTT_A_LISTENER_PORT];
+		id = find_listener(registry, &addr);
+	}
+	err = id ? kmqtt_listener_del(registry, id) : -ENOENT;
+	if (err) {
+		NL_SET_ERR_MSG_ATTR(info->extack, by, "no such listener");
+		return err;
+	}
+	if (info->attrs[KMQTT_A_LISTENER_KICK])
+		kmqtt_registry_close(registry, id,
+				     KMQTT_REASON_SERVER_SHUTTING_DOWN);
+	return 0;
+}
+
+static int put_listener(struct sk_buff *skb, struct netlink_callback *cb,
+			const struct kmqtt_listener *listener)
+{
+	void *hdr;
+
+	hdr = kmqtt_nl_entry(skb, cb, KMQTT_CMD_LISTENER_GET);
+	if (!hdr)
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, KMQTT_A_LISTENER_ID, listener->id) ||
+	    put_address(skb, &listener->addr) ||
+	    nla_put_u32(skb, KMQTT_A_LISTENER_CONNECTIONS,
+			kmqtt_registry_count(listener->registry,
+					     listener->id)) ||
+	    nla_put_uint(skb, KMQTT_A_LISTENER_CONNECTIONS_TOTAL,
+			 READ_ONCE(listener->accepted))) {
+		genlmsg_cancel(skb, hdr);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/**
+ * kmqtt_nl_listener_get_dumpit() - tell of all listeners
+ * @skb: where to
+ * @cb: the dump, which keeps the number of the last listener told
+ *
+ * Context: process, may sleep.
+ * Return: as dump handlers do.
+ */
+int kmqtt_nl_listener_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
+{
+	struct kmqtt_registry *registry = kmqtt_nl_dump_broker(cb)->registry;
+	struct kmqtt_listener *listener;
+	u32 *last = (u32 *)cb->ctx;
+	int err = 0;
+
+	/* They are in the order of their numbers. */
+	mutex_lock(&registry->mutex);
+	list_for_each_entry(listener, &registry->listeners, list) {
+		if (listener->id <= *last)
+			continue;
+		err = put_listener(skb, cb, listener);
+		if (err)
+			break;
+		*last = listener->id;
+	}
+	mutex_unlock(&registry->mutex);
+	return kmqtt_nl_dumped(skb, err);
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Statistics of a broker.
+ */
+#include "genl.h"
+#include "../net/registry.h"
+#include "reply.h"
+
+static u32 count_listeners(struct kmqtt_registry *registry)
+{
+	u32 nr;
+
+	mutex_lock(&registry->mutex);
+	nr = list_count_nodes(&registry->listeners);
+	mutex_unlock(&registry->mutex);
+	return nr;
+}
+
+static u64 retained_bytes(struct kmqtt_retained *retained)
+{
+	u64 bytes;
+
+	spin_lock_bh(&retained->trie.lock);
+	bytes = retained->bytes;
+	spin_unlock_bh(&retained->trie.lock);
+	return bytes;
+}
+
+static int put_present(struct sk_buff *skb, struct kmqtt_broker *broker)
+{
+	struct kmqtt_registry *registry = broker->registry;
+
+	if (nla_put_uint(skb, KMQTT_A_STATS_LISTENERS,
+			 count_listeners(registry)) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_CONNECTIONS,
+			 READ_ONCE(registry->nr_conns)) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_SESSIONS,
+			 atomic_read(&broker->store.nr)) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_SUBSCRIPTIONS,
+			 READ_ONCE(broker->tree.nr_subs)) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_RETAINED,
+			 READ_ONCE(broker->retained.nr)) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_RETAINED_BYTES,
+			 retained_bytes(&broker->retained)))
+		return -EMSGSIZE;
+	return nla_put_uint(skb, KMQTT_A_STATS_MEMORY,
+			    kmqtt_memory_used(&broker->memory));
+}
+
+static int put_counters(struct sk_buff *skb, int first, const u64 *counters,
+			int nr)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (nla_put_uint(skb, first + i, counters[i]))
+			return -EMSGSIZE;
+	return 0;
+}
+
+/* The order of the attributes is that of what indexes the counters. */
+static_assert(KMQTT_A_STATS_MESSAGES_RECEIVED_QOS2 ==
+	      KMQTT_A_STATS_MESSAGES_RECEIVED_QOS0 + 2);
+static_assert(KMQTT_A_STATS_MESSAGES_SENT_QOS2 ==
+	      KMQTT_A_STATS_MESSAGES_SENT_QOS0 + 2);
+static_assert(KMQTT_A_STATS_DROPPED_RETAINED_FULL ==
+	      KMQTT_A_STATS_DROPPED_QUEUE_FULL + KMQTT_DROP_RETAINED_FULL);
+static_assert(KMQTT_A_STATS_HANDOVER_STATE ==
+	      KMQTT_A_STATS_HANDOVER_OWNED + KMQTT_HANDOVER_STATE);
+
+static int put_stats(struct sk_buff *skb, const struct kmqtt_stats *sum)
+{
+	if (nla_put_uint(skb, KMQTT_A_STATS_CONNECTIONS_TOTAL, sum->connects) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_CONNECTIONS_REFUSED,
+			 sum->refused) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_MALFORMED, sum->malformed) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_PACKETS_RECEIVED,
+			 sum->packets_in) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_PACKETS_SENT, sum->packets_out) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_BYTES_RECEIVED, sum->bytes_in) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_BYTES_SENT, sum->bytes_out))
+		return -EMSGSIZE;
+	if (put_counters(skb, KMQTT_A_STATS_MESSAGES_RECEIVED_QOS0,
+			 sum->messages_in, ARRAY_SIZE(sum->messages_in)) ||
+	    put_counters(skb, KMQTT_A_STATS_MESSAGES_SENT_QOS0,
+			 sum->messages_out, ARRAY_SIZE(sum->messages_out)) ||
+	    put_counters(skb, KMQTT_A_STATS_DROPPED_QUEUE_FULL, sum->dropped,
+			 KMQTT_DROPS) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_BH_RUNS, sum->bh_runs) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_THREAD_RUNS, sum->thread_runs))
+		return -EMSGSIZE;
+	return put_counters(skb, KMQTT_A_STATS_HANDOVER_OWNED, sum->handover,
+			    KMQTT_HANDOVERS);
+}
+
+/**
+ * kmqtt_nl_stats_get_doit() - tell the statistics
+ * @skb: the request
+ * @info: the request
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
+	struct kmqtt_stats sum;
+	struct sk_buff *reply;
+	void *hdr;
+
+	reply = kmqtt_nl_reply(info, &hdr);
+	if (!reply)
+		return -ENOMEM;
+	kmqtt_stats_sum(broker->stats, &sum);
+	if (put_present(reply, broker) || put_stats(reply, &sum)) {
+		nlmsg_free(reply);
+		return -EMSGSIZE;
+	}
+	return kmqtt_nl_reply_send(reply, hdr, info);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef PAHO_C_SCENARIOS_H
+#define PAHO_C_SCENARIOS_H
+
+#include <stdbool.h>
+
+struct scenario {
+	const char *name;
+	void (*play)(void);
+	bool big;		/* KMQTT_CLIENTS_BIG=0 leaves it out */
+};
+
+/* The last has no name. */
+extern const struct scenario scenarios[];
+
+#endif

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Completion of kmqttctl(8) for bash.
+
+# What may follow the noun $1, the verb $2 and the word $3.
+_kmqttctl_arguments() {
+	case "$1 $2" in
+	"broker set")
+		case $3 in
+		bh-path) echo on off ;;
+		backpressure) echo drop hold ;;
+		max-* | connect-*) ;;
+		*)
+			echo max-connections max-connections-per-source \
+				connect-timeout max-packet-size max-inflight \
+				max-queued-messages max-queued-bytes \
+				max-memory max-sessions max-retained \
+				max-subscriptions bh-path backpressure
+			;;
+		esac
+		;;
+	"listener add")
+		[[ $3 == add ]] && echo address
+		;;
+	"listener del")
+		case $3 in
+		del) echo address id ;;
+		address | id | kick) ;;
+		*) echo kick ;;
+		esac
+		;;
+	"client kick")
+		case $3 in
+		kick) echo client-id connection ;;
+		client-id | connection | reason) ;;
+		*) echo client-id reason ;;
+		esac
+		;;
+	"client get" | "session get" | "session del" | "subscription get")
+		[[ $3 == "$2" ]] && echo client-id
+		;;
+	"retained get")
+		case $3 in
+		get) echo filter payload-max ;;
+		filter | payload-max) ;;
+		*) echo payload-max ;;
+		esac
+		;;
+	"retained del")
+		[[ $3 == del ]] && echo topic filter all
+		;;
+	monitor*)
+		echo connect disconnect refused dropped
+		;;
+	esac
+}
+
+_kmqttctl_verbs() {
+	case $1 in
+	broker) echo get set ;;
+	listener) echo get add del ;;
+	client) echo get kick ;;
+	session | retained) echo get del ;;
+	subscription | stats) echo get ;;
+	monitor) _kmqttctl_arguments monitor ;;
+	esac
+}
+
+_kmqttctl() {
+	local current=${COMP_WORDS[COMP_CWORD]}
+	local previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local words i=1 name
+
+	while ((i < COMP_CWORD)) && [[ ${COMP_WORDS[i]} == -* ]]; do
+		case ${COMP_WORDS[i]} in
+		--netns | -*n) ((i += 2)) ;;
+		*) ((i += 1)) ;;
+		esac
+	done
+	if ((i > COMP_CWORD)); then
+		words=
+		for name in /run/netns/*; do
+			[[ -e $name ]] && words+=" ${name##*/}"
+		done
+	elif ((i == COMP_CWORD)); then
+		words="broker listener client session subscription retained
+			stats monitor"
+		[[ $current == -* ]] && words="--json --pretty --netns
+			--timestamp --help --version"
+	elif ((i + 1 == COMP_CWORD)); then
+		words="$(_kmqttctl_verbs "${COMP_WORDS[i]}") --help"
+	else
+		words=$(_kmqttctl_arguments "${COMP_WORDS[i]}" \
+			"${COMP_WORDS[i + 1]}" "$previous")
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+complete -F _kmqttctl kmqttctl

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Addresses with ports: 127.0.0.1:1883, [::1]:1883, [fe80::1%eth0]:1883 and
+ * *:1883.
+ */
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+static bool read_ipv6(char *host, struct address *address)
+{
+	char *zone = strchr(host, '%');
+	uint64_t number;
+
+	if (zone) {
+		*zone++ = '\0';
+		address->ifindex = if_nametoindex(zone);
+		if (!address->ifindex &&
+		    text_to_number(zone, UINT32_MAX, &number))
+			address->ifindex = number;
+		if (!address->ifindex)
+			return false;
+	}
+	address->len = 16;
+	return inet_pton(AF_INET6, host, address->bytes) == 1;
+}
+
+/**
+ * address_read() - read an address with a port
+ * @text: as above
+ * @address: what it means
+ *
+ * Return: true if @text is such an address.
+ */
+bool address_read(const char *text, struct address *address)
+{
+	const char *colon = strrchr(text, ':');
+	char host[ADDRESS_HOST_MAX];
+	uint64_t port;
+	size_t len;
+
+	if (!colon || !text_to_number(colon + 1, UINT16_MAX, &port))
+		return false;
+	len = colon - text;
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	*address = (struct address){ .port = port };
+	if (!strcmp(host, "*"))
+		return true;
+	if (host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		return read_ipv6(host + 1, address);
+	}
+	address->len = 4;
+	return inet_pton(AF_INET, host, address->bytes) == 1;
+}
+
+/**
+ * address_write_host() - write an address without its port
+ * @address: what to write
+ * @host: where to
+ */
+void address_write_host(const struct address *address,
+			char host[ADDRESS_HOST_MAX])
+{
+	char name[IF_NAMESIZE];
+	size_t len;
+
+	if (!address->len) {
+		snprintf(host, ADDRESS_HOST_MAX, "*");
+		return;
+	}
+	inet_ntop(address->len == 4 ? AF_INET : AF_INET6, address->bytes, host,
+		  ADDRESS_HOST_MAX);
+	if (!address->ifindex)
+		return;
+	len = strlen(host);
+	if (if_indextoname(address->ifindex, name))
+		snprintf(host + len, ADDRESS_HOST_MAX - len, "%%%s", name);
+	else
+		snprintf(host + len, ADDRESS_HOST_MAX - len, "%%%u",
+			 address->ifindex);
+}

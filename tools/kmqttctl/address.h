@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTTCTL_ADDRESS_H
+#define _KMQTTCTL_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Enough for an IPv6 address with an interface. */
+#define ADDRESS_HOST_MAX	80
+
+/*
+ * An address as the family's attributes have it: with a length of 4 or 16
+ * bytes, or none for all addresses.
+ */
+struct address {
+	uint8_t bytes[16];
+	unsigned int len;
+	uint32_t ifindex;
+	uint16_t port;
+};
+
+bool address_read(const char *text, struct address *address);
+void address_write_host(const struct address *address,
+			char host[ADDRESS_HOST_MAX]);
+
+#endif /* _KMQTTCTL_ADDRESS_H */

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kmqttctl broker: settings
+ */
+#include <linux/kmqtt.h>
+
+#include "ctl.h"
+
+#define SETTING(_kind, _size, _attr, _name)			\
+	{							\
+		.kind = FIELD_ ## _kind,			\
+		.attr = KMQTT_A_BROKER_ ## _attr,		\
+		.size = _size,					\
+		.name = _name,					\
+	}
+
+static const char *const backpressures[] = {
+	[KMQTT_BACKPRESSURE_DROP] = "drop",
+	[KMQTT_BACKPRESSURE_HOLD] = "hold",
+	NULL
+};
+
+static const struct field fields[] = {
+	SETTING(NUMBER, 4, MAX_CONNECTIONS, "max-connections"),
+	SETTING(NUMBER, 4, MAX_CONNECTIONS_PER_SOURCE,
+		"max-connections-per-source"),
+	SETTING(SECONDS, 4, CONNECT_TIMEOUT, "connect-timeout"),
+	SETTING(BYTES, 4, MAX_PACKET_SIZE, "max-packet-size"),
+	SETTING(NUMBER, 4, MAX_INFLIGHT, "max-inflight"),
+	SETTING(NUMBER, 4, MAX_QUEUED_MESSAGES, "max-queued-messages"),
+	SETTING(BYTES, 0, MAX_QUEUED_BYTES, "max-queued-bytes"),
+	SETTING(BYTES, 0, MAX_MEMORY, "max-memory"),
+	SETTING(NUMBER, 4, MAX_SESSIONS, "max-sessions"),
+	SETTING(NUMBER, 4, MAX_RETAINED, "max-retained"),
+	SETTING(NUMBER, 4, MAX_SUBSCRIPTIONS, "max-subscriptions"),
+	SETTING(SWITCH, 1, BH_PATH, "bh-path"),
+	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_BROKER_BACKPRESSURE, .size = 1,
+	  .name = "backpressure", .names = backpressures },
+	{ .kind = FIELD_END }
+};
+
+static enum exit_code broker_get(struct ctl *ctl)
+{
+	nl_begin(&ctl->nl, KMQTT_CMD_BROKER_GET);
+	return ctl_get_object(ctl);
+}
+
+static enum exit_code broker_set(struct ctl *ctl)
+{
+	const char *name = ctl_next_arg(ctl);
+
+	if (!name)
+		return ctl_usage(ctl, "which setting?");
+	nl_begin(&ctl->nl, KMQTT_CMD_BROKER_SET);
+	for (; name; name = ctl_next_arg(ctl)) {
+		if (!field_by_name(fields, name))
+			return ctl_not(ctl, name, "a setting");
+		if (ctl_put(ctl, name))
+			return EXIT_USAGE;
+	}
+	return ctl_act(ctl);
+}
+
+static const struct verb verbs[] = {
+	{ "get", broker_get },
+	{ "set", broker_set },
+	{ NULL, NULL }
+};
+
+const struct noun broker_noun = {
+	.name = "broker",
+	.summary = "settings and limits",
+	.usage =
+"Usage: kmqttctl broker [get]\n"
+"       kmqttctl broker set SETTING VALUE [SETTING VALUE ...]\n\n"
+"Settings:\n"
+"  max-connections NUMBER             at a time\n"
+"  max-connections-per-source NUMBER  at a time from one address\n"
+"  connect-timeout SECONDS            from accept to CONNECT\n"
+"  max-packet-size BYTES              from clients, after CONNECT\n"
+"  max-inflight NUMBER                messages unacknowledged by a client\n"
+"  max-queued-messages NUMBER         waiting, for each session\n"
+"  max-queued-bytes BYTES             waiting or in flight, for each session\n"
+"  max-memory BYTES                   of the whole broker\n"
+"  max-sessions NUMBER                with and without a connection\n"
+"  max-retained NUMBER                retained messages\n"
+"  max-subscriptions NUMBER           of each session\n"
+"  bh-path on|off                     serve connections in softirq\n"
+"  backpressure drop|hold             QoS 1 and 2 and a full queue: drop the\n"
+"                                     message or hold its publisher\n\n"
+"BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
+	.fields = fields,
+	.verbs = verbs,
+};

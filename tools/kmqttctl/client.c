@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kmqttctl client: connections
+ */
+#include <linux/kmqtt.h>
+
+#include "ctl.h"
+
+#define FIELD(_kind, _attr, _name, _title)			\
+	{							\
+		.kind = FIELD_ ## _kind,			\
+		.attr = KMQTT_A_CLIENT_ ## _attr,		\
+		.name = _name,					\
+		.title = _title,				\
+	}
+
+static const struct field fields[] = {
+	FIELD(STRING, CLIENT_ID, "client-id", "CLIENT-ID"),
+	FIELD(NUMBER, CONNECTION, "connection", NULL),
+	FIELD(NUMBER, LISTENER, "listener", NULL),
+	FIELD(ADDRESS, ADDR4, "address", "ADDRESS"),
+	FIELD(LEVEL, LEVEL, "level", "MQTT"),
+	FIELD(STRING, USER, "user", "USER"),
+	FIELD(SWITCH, CLEAN, "clean", NULL),
+	FIELD(SECONDS, KEEPALIVE, "keepalive", "KEEPALIVE"),
+	FIELD(SECONDS, CONNECTED, "connected", "CONNECTED"),
+	FIELD(SECONDS, IDLE, "idle", "IDLE"),
+	FIELD(NUMBER, MESSAGES_RECEIVED, "messages-received", "RECEIVED"),
+	FIELD(NUMBER, MESSAGES_SENT, "messages-sent", "SENT"),
+	FIELD(BYTES, BYTES_RECEIVED, "bytes-received", NULL),
+	FIELD(BYTES, BYTES_SENT, "bytes-sent", NULL),
+	FIELD(NUMBER, QUEUED_MESSAGES, "queued-messages", "QUEUED"),
+	FIELD(BYTES, QUEUED_BYTES, "queued-bytes", NULL),
+	FIELD(NUMBER, INFLIGHT, "inflight", "INFLIGHT"),
+	FIELD(BYTES, SEND_QUEUE, "send-queue", "SEND-Q"),
+	FIELD(NUMBER, DROPPED, "dropped", "DROPPED"),
+	FIELD(FLAG, TRUNCATED, "truncated", NULL),
+	{ .kind = FIELD_REASON, .attr = KMQTT_A_CLIENT_REASON, .size = 4,
+	  .name = "reason" },
+	{ .kind = FIELD_END }
+};
+
+static enum exit_code client_get(struct ctl *ctl)
+{
+	nl_begin(&ctl->nl, KMQTT_CMD_CLIENT_GET);
+	if (!*ctl->args)
+		return ctl_get_table(ctl);
+	ctl_next_is(ctl, "client-id");
+	if (ctl_put(ctl, "client-id"))
+		return EXIT_USAGE;
+	return ctl_get_object(ctl);
+}
+
+static enum exit_code client_kick(struct ctl *ctl)
+{
+	bool by_id = true;
+
+	nl_begin(&ctl->nl, KMQTT_CMD_CLIENT_KICK);
+	if (ctl_next_is(ctl, "connection")) {
+		if (ctl_put(ctl, "connection"))
+			return EXIT_USAGE;
+		by_id = ctl_next_is(ctl, "client-id");
+	} else {
+		ctl_next_is(ctl, "client-id");
+	}
+	if (by_id && ctl_put(ctl, "client-id"))
+		return EXIT_USAGE;
+	if (ctl_next_is(ctl, "reason") && ctl_put(ctl, "reason"))
+		return EXIT_USAGE;
+	return ctl_act(ctl);
+}
+
+static const struct verb verbs[] = {
+	{ "get", client_get },
+	{ "kick", client_kick },
+	{ NULL, NULL }
+};
+
+const struct noun client_noun = {
+	.name = "client",
+	.summary = "connections of clients",
+	.usage =
+"Usage: kmqttctl client [get [[client-id] ID]]\n"
+"       kmqttctl client kick [client-id] ID [reason REASON]\n"
+"       kmqttctl client kick connection NUMBER [client-id ID] [reason REASON]\n\n"
+"The numbers of connections are shown for a single client, by -j and by\n"
+"monitor.\n",
+	.fields = fields,
+	.verbs = verbs,
+};

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTTCTL_FIELD_H
+#define _KMQTTCTL_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <jansson.h>
+
+#include "nl.h"
+
+/* How the value of an attribute is read and written. */
+enum field_kind {
+	FIELD_END,		/* of a table of fields */
+	FIELD_NUMBER,
+	FIELD_BYTES,		/* a size */
+	FIELD_SECONDS,
+	FIELD_SWITCH,		/* on or off */
+	FIELD_CHOICE,		/* one of names */
+	FIELD_LEVEL,		/* MQTT's protocol level */
+	FIELD_REASON,		/* enum kmqtt_reason */
+	FIELD_STRING,
+	FIELD_PAYLOAD,
+	FIELD_FLAG,		/* there or not */
+	FIELD_ADDRESS,		/* addr4; addr6, ifindex and port follow it */
+};
+
+/*
+ * An attribute of a noun: the one description that requests, errors, tables
+ * and JSON are made from.
+ */
+struct field {
+	enum field_kind kind;
+	uint16_t attr;
+	uint8_t size;		/* of a number, in bytes; 0 is 4 or 8 */
+	const char *name;	/* in arguments, and with _ for - in JSON */
+	const char *title;	/* of its column, or NULL for none */
+	const char *const *names;
+	bool bare;		/* lines have its value alone */
+};
+
+char *field_text(const struct field *field, json_t *row, bool quote);
+
+json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh);
+bool field_put(struct nl *nl, const struct field *field, const char *text);
+const struct field *field_by_name(const struct field *fields,
+				  const char *name);
+const struct field *field_by_attr(const struct field *fields, uint16_t attr);
+const char *field_name_of_attr(const struct field *fields, uint16_t attr);
+void field_text_of_number(const struct field *field, uint64_t value,
+			  char *text, size_t size);
+const char *field_wants(const struct field *field);
+
+#endif /* _KMQTTCTL_FIELD_H */

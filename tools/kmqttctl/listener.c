@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kmqttctl listener: where the broker takes connections
+ */
+#include <linux/kmqtt.h>
+
+#include "ctl.h"
+
+#define FIELD(_kind, _size, _attr, _name, _title)		\
+	{							\
+		.kind = FIELD_ ## _kind,			\
+		.attr = KMQTT_A_LISTENER_ ## _attr,		\
+		.size = _size,					\
+		.name = _name,					\
+		.title = _title,				\
+	}
+
+static const struct field fields[] = {
+	FIELD(NUMBER, 4, ID, "id", "ID"),
+	FIELD(ADDRESS, 0, ADDR4, "address", "ADDRESS"),
+	FIELD(NUMBER, 4, CONNECTIONS, "connections", "CONNECTIONS"),
+	FIELD(NUMBER, 0, CONNECTIONS_TOTAL, "connections-total", "TOTAL"),
+	FIELD(FLAG, 0, KICK, "kick", NULL),
+	{ .kind = FIELD_END }
+};
+
+static enum exit_code listener_get(struct ctl *ctl)
+{
+	nl_begin(&ctl->nl, KMQTT_CMD_LISTENER_GET);
+	return ctl_get_table(ctl);
+}
+
+static enum exit_code listener_add(struct ctl *ctl)
+{
+	nl_begin(&ctl->nl, KMQTT_CMD_LISTENER_ADD);
+	ctl_next_is(ctl, "address");
+	if (ctl_put(ctl, "address"))
+		return EXIT_USAGE;
+	return ctl_act_line(ctl);
+}
+
+static enum exit_code listener_del(struct ctl *ctl)
+{
+	const char *by = "address";
+
+	nl_begin(&ctl->nl, KMQTT_CMD_LISTENER_DEL);
+	if (ctl_next_is(ctl, "id"))
+		by = "id";
+	else
+		ctl_next_is(ctl, "address");
+	if (ctl_put(ctl, by))
+		return EXIT_USAGE;
+	if (ctl_next_is(ctl, "kick") && ctl_put(ctl, "kick"))
+		return EXIT_USAGE;
+	return ctl_act(ctl);
+}
+
+static const struct verb verbs[] = {
+	{ "get", listener_get },
+	{ "add", listener_add },
+	{ "del", listener_del },
+	{ NULL, NULL }
+};
+
+const struct noun listener_noun = {
+	.name = "listener",
+	.summary = "addresses and ports to connect to",
+	.usage =
+"Usage: kmqttctl listener [get]\n"
+"       kmqttctl listener add [address] ADDRESS\n"
+"       kmqttctl listener del {[address] ADDRESS | id NUMBER} [kick]\n\n"
+"ADDRESS is one of\n"
+"  127.0.0.1:1883           an IPv4 address; 0.0.0.0 for all\n"
+"  [::1]:1883               an IPv6 address; [::] for all\n"
+"  [fe80::1%eth0]:1883      a link-local one\n"
+"  *:1883                   all addresses, of IPv6 and IPv4\n"
+"Port 0 means any free port. With kick, connections of the listener end, too.\n",
+	.fields = fields,
+	.verbs = verbs,
+};
