@@ -165,9 +165,7 @@ static void random_levels(struct rnd_state *rnd, char *to, bool wild)
 			level = "#";
 			levels = 0;
 		}
-		p = stpcpy(p, level);
-		if (levels)
-			p = stpcpy(p, "/");
+		p += sprintf(p, "%s%s", level, levels ? "/" : "");
 	}
 	/* The empty string is neither a name nor a filter. */
 	if (p == to)

@@ -106,7 +106,7 @@ struct kmqtt_trie_node *kmqtt_trie_child(struct kmqtt_trie *trie,
 {
 	struct trie_key key = { .parent = parent, .level = level, .len = len };
 
-	return rhashtable_lookup(&trie->nodes, &key, trie_params);
+	return rhashtable_lookup_fast(&trie->nodes, &key, trie_params);
 }
 
 /**
