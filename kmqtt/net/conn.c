@@ -423,25 +423,34 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 		goto err_free;
 	}
 	prepare_socket(sock->sk);
+
+	/*
+	 * The callbacks have to be there when the connection can be found and
+	 * closed, but no packet may be handled before it counts.
+	 */
+	disable_work(&conn->bh_work);
+	disable_work(&conn->io_work);
 	install_callbacks(conn);
-	kmqtt_conn_arm_timer(conn);
-	/* From here on the connection can be found and closed. */
+	kmqtt_link_get(&conn->client.link);
 	err = kmqtt_registry_add(registry, conn);
 	if (err)
 		goto err_callbacks;
 	kmqtt_stats_inc(registry->broker, connects);
-	/* What came before the callbacks were there has rung no bell. */
+	kmqtt_conn_arm_timer(conn);
+	enable_work(&conn->bh_work);
+	enable_work(&conn->io_work);
+	/* What came before now has rung no bell. */
 	set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
 	kmqtt_conn_kick(conn, true);
+	kmqtt_link_put(&conn->client.link);
 	return 0;
 
 err_callbacks:
 	remove_callbacks(conn);
-	timer_shutdown_sync(&conn->timer);
-	disable_work_sync(&conn->bh_work);
-	disable_work_sync(&conn->io_work);
-	synchronize_rcu();
 	kmqtt_event_refused(&conn->client, refusal(err));
+	kfree_rcu(conn, rcu);
+	return err;
+
 err_free:
 	kfree(conn);
 	return err;

@@ -9,8 +9,8 @@
 #include "conn.h"
 #include "listener.h"
 
-#define DEFAULT_MAX_CONNS	10000
-#define DEFAULT_MAX_PER_SOURCE	5000
+#define DEFAULT_MAX_CONNS	20000
+#define DEFAULT_MAX_PER_SOURCE	10000
 
 /* Connections that are looked at before others get the lock. */
 #define COUNT_BUDGET	256

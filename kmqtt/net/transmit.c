@@ -187,6 +187,7 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		   const struct layout *l, u32 sent)
 {
 	struct kmqtt_tx *tx = &conn->tx;
+	bool partly = false;
 	u32 nr = 0, start, i;
 
 	if (l->active) {
@@ -203,10 +204,10 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	while (nr < l->nr_packets && pass->packets[nr].end <= sent)
 		start = pass->packets[nr++].end;
 	if (nr < l->nr_packets && sent > start) {
+		partly = true;
 		tx->active = true;
-		tx->delivery = pass->packets[nr].delivery;
+		tx->delivery = pass->packets[nr++].delivery;
 		tx->offset = sent - start;
-		pass->packets[nr++].delivery.msg = NULL;
 	} else if (nr && nr == l->nr_packets && l->splice) {
 		tx->active = true;
 		tx->delivery = pass->packets[nr - 1].delivery;
@@ -214,8 +215,10 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		kmqtt_msg_get(tx->delivery.msg);
 	}
 	settle_packets(conn, pass, l, nr);
-	for (i = 0; i < l->nr_packets; i++)
-		kmqtt_msg_put(pass->packets[i].delivery.msg);
+	for (i = 0; i < l->nr_packets; i++) {
+		if (!partly || i != nr - 1)
+			kmqtt_msg_put(pass->packets[i].delivery.msg);
+	}
 }
 
 /* Send more of the active packet's payload, whose head has left. */

@@ -192,13 +192,14 @@ static int accept_client(struct kmqtt_client *client,
 		return refuse(client, c->version,
 			      KMQTT_REASON_SERVER_UNAVAILABLE);
 
+	/* First CONNACK, then messages: they leave once the client is online. */
+	kmqtt_link_ack(&client->link, buf,
+		       kmqtt_connack_encode(buf, c->version, present,
+					    KMQTT_REASON_SUCCESS));
 	/* Fails if somebody has closed the connection meanwhile. */
 	if (!kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
 				    KMQTT_CLIENT_ONLINE))
 		return -ECONNABORTED;
-	kmqtt_link_ack(&client->link, buf,
-		       kmqtt_connack_encode(buf, c->version, present,
-					    KMQTT_REASON_SUCCESS));
 	kmqtt_link_touch(&client->link, batch);
 	kmqtt_event_client(client, KMQTT_CMD_CONNECT_NTF, present);
 	return 0;

@@ -165,6 +165,8 @@ def test_memory(loop):
     other = client(loop, "other", "fine/#", qos=1)
     before = stats()
     limit = before["memory"] + 4 * MIB
+    # It is counted for each CPU, and added up now and then.
+    most = limit + os.cpu_count() * 128 * 1024
     with settings(max_memory=limit):
         stored = 0
         for i in range(100):
@@ -176,7 +178,7 @@ def test_memory(loop):
             except ConnectionError:
                 break
             stored += 1
-            check(stats()["memory"] <= limit, "more memory than allowed")
+            check(stats()["memory"] <= most, "more memory than allowed")
         check(30 <= stored <= 42, f"{stored} messages of 100,000 bytes in 4 MiB")
         same(stats()["retained"], stored, "retained messages")
         # Where there is no room, others still live from what they have.
@@ -188,7 +190,7 @@ def test_memory(loop):
             if peer.closed:
                 break
         peer.wait_closed()
-        check(stats()["memory"] <= limit, "more memory than allowed")
+        check(stats()["memory"] <= most, "more memory than allowed")
         ctl("retained", "del", "all")
         wait_for(lambda: stats()["memory"] < before["memory"] + MIB, "memory to be free again")
         pub = client(loop, "modest")
@@ -352,9 +354,10 @@ def test_unread_acks(loop):
 def clean_up():
     """Nothing of one test, even if it has failed, is there for the next."""
     wait_for(lambda: stats()["connections"] == 0, "connections to end")
-    ctl("retained", "del", "all")
-    for session in selftest.ctl_json("session"):
-        ctl("session", "del", session["client_id"])
+    if stats()["retained"]:
+        ctl("retained", "del", "all")
+    if stats()["sessions"]:
+        selftest.forget([s["client_id"] for s in selftest.ctl_json("session")])
     wait_idle()
 
 

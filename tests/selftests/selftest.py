@@ -10,6 +10,7 @@ import ctypes
 import errno
 import json
 import os
+import re
 import select
 import socket
 import struct
@@ -153,8 +154,57 @@ def ctl_json(*args, **kw):
     return json.loads(ctl("-j", *args, **kw))
 
 
-def stats(netns=None):
-    return ctl_json("stats", netns=netns)
+class Generic:
+    """Just enough generic netlink to ask for the statistics often."""
+
+    GETFAMILY, CTRL, FAMILY_ID, FAMILY_NAME = 3, 16, 1, 2
+
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
+        self.sock.settimeout(PATIENCE)
+        self.sock.bind((0, 0))
+        reply = self.ask(self.CTRL, self.GETFAMILY,
+                         struct.pack("=HH6sxx", 10, self.FAMILY_NAME, b"kmqtt\0"))
+        self.family = int.from_bytes(reply[self.FAMILY_ID], sys.byteorder)
+        with open(f"{TOP}/include/uapi/linux/kmqtt.h") as header:
+            names = re.findall(r"^\t(KMQTT_(?:A_STATS|CMD)_\w+)( = 1)?,", header.read(), re.M)
+        self.names, number = {}, 0
+        for name, first in names:
+            number = 1 if first else number + 1
+            self.names[name] = number
+        self.stats = {number: name.removeprefix("KMQTT_A_STATS_").lower()
+                      for name, number in self.names.items() if "_A_STATS_" in name}
+
+    def ask(self, kind, command, attributes=b""):
+        """The attributes of the answer."""
+        self.sock.send(struct.pack("=IHHIIBBH", 20 + len(attributes), kind, 1, 1, 0,
+                                   command, 1, 0) + attributes)
+        data = self.sock.recv(1 << 16)
+        if int.from_bytes(data[4:6], sys.byteorder) == 2:
+            code = -int.from_bytes(data[16:20], sys.byteorder, signed=True)
+            raise OSError(code, os.strerror(code))
+        pos, found = 20, {}
+        while pos < len(data):
+            size, attr = struct.unpack_from("=HH", data, pos)
+            found[attr] = data[pos + 4:pos + size]
+            pos += size + 3 & ~3
+        return found
+
+    def read(self):
+        reply = self.ask(self.family, self.names["KMQTT_CMD_STATS_GET"])
+        return {self.stats[attr]: int.from_bytes(value, sys.byteorder)
+                for attr, value in reply.items() if attr in self.stats}
+
+
+def stats(where=None):
+    """As kmqttctl -j stats has them, but without a process."""
+    if where:
+        with netns(where):
+            generic = Generic()
+    else:
+        generic = Generic()
+    with generic.sock:
+        return generic.read()
 
 
 def broker_set(*args, netns=None):
@@ -186,10 +236,21 @@ class settings:
         broker_set(*args)
 
 
-def wait_idle(netns=None, sessions=0, patience=None):
+def forget(ids):
+    """End sessions, which a clean session of the same client does."""
+    loop = Loop()
+    for first in range(0, len(ids), 100):
+        peers = [Peer(loop).connect(id) for id in ids[first:first + 100]]
+        for peer in peers:
+            peer.disconnect()
+        loop.until(lambda p=peers: all(peer.closed for peer in p), "sessions to be cleaned")
+    loop.close()
+
+
+def wait_idle(where=None, sessions=0, patience=None):
     """Until all connections, and all sessions but so many, are gone."""
     def idle():
-        now = stats(netns)
+        now = stats(where)
         return now if now["connections"] == 0 and now["sessions"] == sessions else None
     return wait_for(idle, "connections and sessions to end", patience)
 
@@ -273,6 +334,7 @@ class Peer:
     """
 
     auto_ack = True
+    level = 4
 
     def __init__(self, loop, address=(HOST, PORT), *, source=None, rcvbuf=None,
                  sndbuf=None):
@@ -421,7 +483,7 @@ class Peer:
             if qos and self.auto_ack:
                 self.send(mqtt.ack(mqtt.PUBACK if qos == 1 else mqtt.PUBREC, id))
             return
-        got = mqtt.decode(first, body)
+        got = mqtt.decode(first, body, self.level)
         if kind == mqtt.PUBREL:
             if self.auto_ack:
                 self.send(mqtt.ack(mqtt.PUBCOMP, got.id))

@@ -8,6 +8,7 @@ connections the broker took for lost, and how often.
 import collections
 import os
 import random
+import time
 
 from selftest import (
     Child, Loop, Peer, broker_set, check, client, ctl, ctl_json, finish, mqtt, note, point, same,
@@ -16,7 +17,7 @@ from selftest import (
 
 ID = "contested"
 FIGHTERS = scaled(30, 12)
-CONNECTIONS = scaled(1200, 300)
+CONNECTIONS = scaled(500, 150)
 
 
 class Fighter(Peer):
@@ -139,18 +140,18 @@ def test_session(rounds):
         pub.acked.clear()
     same([h for h in heirs if h.connack and not h.connack.session_present], [],
          "connections whose session was not there")
+    # One must not overtake the last.
+    loop.until(lambda: all(h.connack or h.closed for h in heirs), "CONNACKs")
     heirs.append(Heir(loop, got))
     last = heirs[-1]
     loop.until(lambda: len({number for number, *_ in got}) >= sent, "all messages")
     last.wait_ping()
     check(not last.closed, f"the last connection stays: {last.closed}")
-    alive = [h for h in heirs if not h.closed]
-    same(alive, [last], "connections that are left")
+    loop.until(lambda: [h for h in heirs if not h.closed] == [last], "the others to be closed")
     seen = collections.Counter()
     for number, qos, dup in got:
         same(qos, 2 if number % 2 else 1, "QoS")
-        check(dup or not seen[number], f"message {number} came again without DUP") \
-            if seen[number] else None
+        check(dup or not seen[number], f"message {number} came again without DUP")
         seen[number] += 1
     note(f"{sent} messages over {len(heirs)} connections, {len(got)} deliveries")
     same(stats()["sessions"], 2, "sessions")
@@ -168,6 +169,8 @@ def flip(stop):
     while os.getppid() == stop:
         broker_set("bh-path", "on" if state else "off")
         state = not state
+        # Leave some of the machine to the others.
+        time.sleep(0.02)
 
 
 def main():

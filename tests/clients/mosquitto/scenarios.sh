@@ -265,18 +265,17 @@ reconnect() {
 # payload_of SIZE QOS
 payload_of() {
 	local size=$1 qos=$2
-	local format='> %l\n%p'
+	local payload=$work/payload-$1 format='> %l\n%p'
 
-	seq 1 $((size / 4)) | head -c "$size" >"$work/payload"
+	[ -e "$payload" ] || seq "$size" | head -c "$size" >"$payload"
 	subscribe sub -q "$qos" -t "$base/payload" -C 1
-	pub -q "$qos" -t "$base/payload" -f "$work/payload"
+	pub -q "$qos" -t "$base/payload" -f "$payload"
 	await sub "> $size"
 	# The shell has read no byte beyond that line.
 	timeout "$limit" head -c "$size" <&"${sub_fd[sub]}" |
-		cmp - "$work/payload" >"$work/differ" 2>&1 ||
+		cmp - "$payload" >"$work/differ" 2>&1 ||
 		fail "payload: $(<"$work/differ")"
 	await sub "*sending DISCONNECT"
-	rm "$work/payload"
 }
 
 one_mib() {
@@ -307,7 +306,7 @@ wildcards() {
 		'blue/+/'	'blue/[^/]*/'
 		'red/+'		'red/[^/]*'
 	)
-	local topics=(red {red,green,blue}/{1,2,3}{/state,/set,/,})
+	local topics=(red {red,green,blue}/{2,3}{/state,/set,/,})
 	local i topic
 
 	for ((i = 0; i < ${#filters[@]}; i += 2)); do

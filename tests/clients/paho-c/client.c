@@ -176,7 +176,7 @@ void client_expect(struct client *c, const char *topic, const char *text,
 	if (strcmp(m.topic, topic) || m.len != strlen(text) ||
 	    memcmp(m.payload, text, m.len) || m.qos != qos ||
 	    m.retained != retained)
-		scenario_fail("%s: got %s '%.*s' qos %d retain %d, expected %s '%s' qos %d retain %d",
+		scenario_fail("%s: got %s '%.*s' %d %d, expected %s '%s' %d %d",
 			      c->options.id, m.topic,
 			      (int)(m.len < 100 ? m.len : 100), m.payload,
 			      m.qos, m.retained, topic, text, qos, retained);

@@ -71,7 +71,7 @@ static void retained(void)
 	client_disconnect(pub);
 }
 
-static void will(void)
+static void wills(void)
 {
 	struct client_options polite = {
 		.id = id("polite"),
@@ -352,7 +352,8 @@ static void reconnect(void)
 const struct scenario scenarios[] = {
 	{ "qos 0, 1 and 2 both ways", every_qos, false },
 	{ "retained: set, get, replace, clear", retained, false },
-	{ "will: sent for a killed client, not after DISCONNECT", will, false },
+	{ "will: sent for a killed client, not after DISCONNECT", wills,
+	  false },
 	{ "persistent session: offline queue of qos 1 and 2", offline_queue,
 	  false },
 	{ "take-over of a client id", take_over, false },
