@@ -81,6 +81,9 @@ static void message_payload(struct kunit *test)
 		struct kmqtt_msg *msg;
 		u64 used;
 
+		/* Small pieces for small payloads: it takes long enough. */
+		if (c->len / pieces[p] > 300)
+			continue;
 		msg = kmqtt_msg_create(memory, &topic, c->len, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, msg);
 		used = kmqtt_memory_used(memory);

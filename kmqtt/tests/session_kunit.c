@@ -101,7 +101,7 @@ static void session_take_over(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, first->closes, 1);
 	KUNIT_EXPECT_EQ(test, first->reason, KMQTT_REASON_SESSION_TAKEN_OVER);
 	KUNIT_EXPECT_EQ(test, second->closes, 0);
-	/* What needs no acknowledgement was for the first alone. */
+	/* What needs no answer was for the first alone. */
 	KUNIT_EXPECT_EQ(test, kmqtt_outbox_queued(&session->outbox), 1);
 
 	/* The first comes too late: nothing of the second is touched. */

@@ -52,6 +52,17 @@ static struct kmqtt_session *session_create(struct kmqtt_test_store *s,
 	return session;
 }
 
+static void session_destroy(struct kmqtt_test_store *s,
+			    struct kmqtt_session *session)
+{
+	struct kmqtt_msg *will;
+
+	if (session->link)
+		kmqtt_session_detach(session, session->link, &will);
+	kmqtt_session_put(session);
+	kmqtt_test_store_destroy(s);
+}
+
 static bool refill(struct kmqtt_session *session)
 {
 	bool more;
@@ -114,8 +125,7 @@ static void refill_qos(struct kunit *test)
 					0x31 | min(msg, sub) << 1);
 		}
 	KUNIT_EXPECT_TRUE(test, list_empty(&session->replays));
-	kmqtt_session_put(session);
-	kmqtt_test_store_destroy(s);
+	session_destroy(s, session);
 }
 
 /* Many messages come bit by bit, whatever the queue takes. */
@@ -136,8 +146,7 @@ static void refill_many(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refill_and_drain(test, session), 501);
 	KUNIT_EXPECT_EQ(test, session->dropped, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&session->replays));
-	kmqtt_session_put(session);
-	kmqtt_test_store_destroy(s);
+	session_destroy(s, session);
 }
 
 struct limit_case {
@@ -169,8 +178,7 @@ static void refill_limits(struct kunit *test)
 	replay(s, session, "#", 0);
 	KUNIT_EXPECT_EQ(test, refill_and_drain(test, session), 50);
 	KUNIT_EXPECT_EQ(test, session->dropped, 0);
-	kmqtt_session_put(session);
-	kmqtt_test_store_destroy(s);
+	session_destroy(s, session);
 }
 
 /* A new subscription to the same filter begins from the start. */
@@ -195,8 +203,7 @@ static void refill_again(struct kunit *test)
 	replay(s, session, "many/+", 0);
 	replay(s, session, "many/#", 0);
 	KUNIT_EXPECT_EQ(test, refill_and_drain(test, session), 200);
-	kmqtt_session_put(session);
-	kmqtt_test_store_destroy(s);
+	session_destroy(s, session);
 }
 
 /* The session ends with replays not begun, half way, and after its end. */
@@ -215,8 +222,7 @@ static void refill_session_ends(struct kunit *test)
 	replay(s, session, "many/+", 0);
 	flush_work(&s->store.reap_work);
 	KUNIT_EXPECT_TRUE(test, list_empty(&session->replays));
-	kmqtt_session_put(session);
-	kmqtt_test_store_destroy(s);
+	session_destroy(s, session);
 }
 
 /* A filter that has to pass many nodes to find nothing is no long step. */
@@ -234,8 +240,7 @@ static void refill_steps(struct kunit *test)
 	KUNIT_EXPECT_GT(test, calls, 2);
 	KUNIT_EXPECT_TRUE(test, list_empty(&session->replays));
 	KUNIT_EXPECT_EQ(test, kmqtt_outbox_queued(&session->outbox), 0);
-	kmqtt_session_put(session);
-	kmqtt_test_store_destroy(s);
+	session_destroy(s, session);
 }
 
 static struct kunit_case refill_cases[] = {

@@ -169,7 +169,7 @@ static void random_levels(struct rnd_state *rnd, char *to, bool wild)
 	}
 	/* The empty string is neither a name nor a filter. */
 	if (p == to)
-		strcpy(to, "a");
+		strscpy(to, "a", KMQTT_TEST_NAME_MAX);
 }
 
 /**

@@ -305,8 +305,8 @@ static void trie_path(struct kunit *test)
 /* A name that can't be made whole leaves nothing behind. */
 static void trie_no_memory(struct kunit *test)
 {
-	static const char name[] = "a/b/a level for which there is no more room"
-				   " than for two that are very short";
+	static const char name[] =
+		"a/b/a level that is longer than all the limit has room for";
 	struct kmqtt_memory *memory = kmqtt_test_memory(test, 0);
 	struct kmqtt_trie *trie = trie_create(test, memory);
 	struct kmqtt_trie_node *node;

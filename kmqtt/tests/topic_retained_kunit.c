@@ -169,7 +169,7 @@ static bool topic_matches(const struct topic *topic, const char *filter,
 {
 	char name[KMQTT_TEST_NAME_MAX + 1];
 
-	strcpy(name, topic->name);
+	strscpy(name, topic->name);
 	/* "&" is like any other letter: that takes the first "$"'s sense. */
 	if (all && name[0] == '$' && filter[0] != '$')
 		name[0] = '&';

@@ -211,13 +211,14 @@ static void tree_deep(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, text);
 	for (level = 0; level < KMQTT_LEVELS_MAX; level++) {
-		strcpy(text + 2 * level, "a");
+		text[2 * level] = 'a';
 		subscribe(t, 0, text, 0, NO_LIMIT);
-		strcpy(text + 2 * level, "+");
+		text[2 * level] = '+';
 		subscribe(t, 1, text, 1, NO_LIMIT);
-		strcpy(text + 2 * level, "#");
+		text[2 * level] = '#';
 		subscribe(t, 2, text, 2, NO_LIMIT);
-		strcpy(text + 2 * level, "a/");
+		text[2 * level] = 'a';
+		text[2 * level + 1] = '/';
 	}
 	text[2 * KMQTT_LEVELS_MAX - 1] = 0;
 	KUNIT_ASSERT_TRUE(test, kmqtt_topic_name_valid(text, strlen(text)));

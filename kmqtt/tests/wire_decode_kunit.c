@@ -6,7 +6,7 @@
 #include "support.h"
 #include "../wire/decode.h"
 
-#define BODY(bytes)	bytes, sizeof(bytes) - 1
+#define BODY(str)	.bytes = (str), .len = sizeof(str) - 1
 
 struct connect_case {
 	const char *desc;
@@ -16,9 +16,10 @@ struct connect_case {
 	enum kmqtt_reason reason;
 };
 
-#define MALFORMED	-EBADMSG, KMQTT_REASON_MALFORMED_PACKET
-#define UNSUPPORTED	-EPROTONOSUPPORT, \
-			KMQTT_REASON_UNSUPPORTED_PROTOCOL_VERSION
+#define MALFORMED	.err = -EBADMSG, \
+			.reason = KMQTT_REASON_MALFORMED_PACKET
+#define UNSUPPORTED	.err = -EPROTONOSUPPORT, \
+			.reason = KMQTT_REASON_UNSUPPORTED_PROTOCOL_VERSION
 
 static const struct connect_case connect_cases[] = {
 	{ "another protocol", BODY("\0\4HTTP\4\2\0\0\0\0"),
@@ -95,8 +96,8 @@ static void connect_forms(struct kunit *test)
 
 static void connect_fields(struct kunit *test)
 {
-	static const char body[] = "\0\4MQTT\4\xee\x12\x34\0\2id\0\2wt"
-				   "\0\3w\0m\0\4user\0\2p\xff";
+	static const char body[] =
+		"\0\4MQTT\4\xee\x12\x34\0\2id\0\2wt\0\3w\0m\0\4user\0\2p\xff";
 	enum kmqtt_reason reason;
 	struct kmqtt_connect c;
 

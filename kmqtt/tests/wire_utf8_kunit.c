@@ -15,7 +15,7 @@ struct utf8_case {
 	bool valid;
 };
 
-#define TEXT(text)	text, sizeof(text) - 1
+#define TEXT(str)	.text = (str), .len = sizeof(str) - 1
 
 static const struct utf8_case utf8_cases[] = {
 	{ "empty", TEXT(""), true },

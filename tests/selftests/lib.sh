@@ -28,8 +28,9 @@ skip() {
 	echo "ok - $1 # SKIP $2"
 }
 
-note() {
-	sed 's/^/# /' <<<"$*"
+# What hangs is told of in the kernel's log, where there is SysRq.
+show_blocked() {
+	[ ! -e /proc/sysrq-trigger ] || echo w >/proc/sysrq-trigger
 }
 
 # point TEXT COMMAND...: passes if the command does.
@@ -85,8 +86,7 @@ unload() {
 	rmmod kmqtt &
 	pid=$!
 	if ! wait_for "$bound" not_loaded; then
-		# Not a word that the log is searched for.
-		echo w >/proc/sysrq-trigger
+		show_blocked
 		echo "rmmod does not come back"
 		return 1
 	fi

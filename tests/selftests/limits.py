@@ -6,8 +6,8 @@ import time
 
 import selftest
 from selftest import (
-    Loop, Peer, check, client, ctl, finish, meminfo, mqtt, note, point, same, scaled, settings,
-    stats, wait_for, wait_idle,
+    Loop, Peer, check, clean_up, client, ctl, finish, meminfo, mqtt, note, point, same, scaled, settings,
+    stats, wait_for,
 )
 
 MIB = 1 << 20
@@ -347,18 +347,12 @@ def test_unread_acks(loop):
     check(stats()["memory"] - before["memory"] < MIB, "memory for acknowledgements")
     note(f"held after {(last - before['bytes_received']) // 2} of {sent} PINGREQs")
     pub.pause(False)
-    loop.until(lambda: pub.pongs >= sent or pub.closed, "all answers")
+    try:
+        loop.until(lambda: pub.pongs >= sent or pub.closed, "all answers")
+    except TimeoutError:
+        note(f"{pub.pongs} of {sent} answers came")
+        raise
     same((pub.pongs, pub.closed), (sent, None), "answers in the end")
-
-
-def clean_up():
-    """Nothing of one test, even if it has failed, is there for the next."""
-    wait_for(lambda: stats()["connections"] == 0, "connections to end")
-    if stats()["retained"]:
-        ctl("retained", "del", "all")
-    if stats()["sessions"]:
-        selftest.forget([s["client_id"] for s in selftest.ctl_json("session")])
-    wait_idle()
 
 
 def main():

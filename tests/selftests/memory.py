@@ -4,7 +4,7 @@
 import os
 
 from selftest import (
-    Loop, Peer, check, client, ctl, ctl_json, finish, forget, meminfo, mqtt, note, point, same, scaled,
+    Loop, Peer, check, clean_up, client, ctl, finish, meminfo, mqtt, note, point, same, scaled,
     stats, wait_for, wait_idle,
 )
 
@@ -22,7 +22,6 @@ def cut_after(data, *lengths):
         for length in lengths:
             peer = client(loop, f"cut{length}")
             peer.send(data[:length])
-            peer.wait_ping() if length == 0 else None
         client(loop, "other").wait_ping()
     return test
 
@@ -74,9 +73,10 @@ def unacknowledged(loop):
     for id in range(1, 30):
         sub.send(mqtt.ack(mqtt.PUBREC, id))
     # Received and never released
+    silent = client(loop, "silent", cls=Deaf, clean=False)
     for id in range(1, 50):
-        pub.send(mqtt.publish("m/unreleased", b"x", 2, 1000 + id))
-    pub.wait_ping()
+        silent.send(mqtt.publish("m/unreleased", b"x", 2, 1000 + id))
+    silent.wait_ping()
     sub.wait_ping()
 
 
@@ -115,12 +115,7 @@ def slow_reader(loop):
 
 def all_gone():
     """The counts of what there is."""
-    wait_for(lambda: stats()["connections"] == 0, "connections to end")
-    if stats()["retained"]:
-        ctl("retained", "del", "all")
-    if stats()["sessions"]:
-        forget([s["client_id"] for s in ctl_json("session")])
-    wait_idle()
+    clean_up()
 
     def empty():
         now = stats()
@@ -158,9 +153,9 @@ TESTS = (
     ("packets cut short", cut_after(LARGE_PUBLISH, 1, 2, 3, 5, 8, 12, 15, 50, 5000, 20001, 90000)),
     ("subscriptions cut short", cut_after(mqtt.subscribe(1, ("a/b", 0), ("c", 1)), 1, 4, 7, 12)),
     ("retained messages", retained),
-    ("a retained message replaced", replaced),
+    ("replaced retained messages", replaced),
     ("take-overs", takeovers),
-    ("a reader that reads nothing", slow_reader),
+    ("readers that read nothing", slow_reader),
 )
 
 

@@ -9,8 +9,8 @@ import subprocess
 import time
 
 from selftest import (
-    CTL, PATIENCE, Child, Loop, Peer, check, client, ctl, ctl_json, finish, forget, mqtt, note,
-    point, run, same, scaled, settings, stats, wait_for, wait_idle,
+    CTL, PATIENCE, Child, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, forget, mqtt,
+    note, point, run, same, scaled, settings, stats, wait_for, wait_idle,
 )
 
 
@@ -66,7 +66,7 @@ def test_listener_wrong():
     refused("listener", "add", "127.0.0.1:99999", status=2)
     refused("listener", "add", status=2)
     refused("listener", "del", "id", "999", says=["listener del", "id"])
-    refused("listener", "del", "127.0.0.1:9", says=["listener del", "address"])
+    refused("listener", "del", "127.0.0.1:9", says=["listener del", "no such listener"])
     same(len(ctl_json("listener")), 1, "listeners after all that")
 
 
@@ -146,9 +146,14 @@ def test_client():
     ctl("session", "del", "two")
 
 
+class Silent(Peer):
+    """Doesn't acknowledge by itself."""
+    auto_ack = False
+
+
 def test_session():
     loop = Loop()
-    kept = client(loop, "kept", "s/#", qos=1, clean=False)
+    kept = client(loop, "kept", "s/#", qos=1, cls=Silent, clean=False)
     kept.send(mqtt.publish("t", b"", 2, 77))
     kept.wait_ping()
     kept.close()
@@ -474,7 +479,10 @@ def main():
     for text, test in tests:
         if only in text:
             with point(text):
-                test()
+                try:
+                    test()
+                finally:
+                    clean_up()
     finish()
 
 

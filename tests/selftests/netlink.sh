@@ -3,6 +3,8 @@
 #
 # Control over netlink, by its tool: each noun and verb, and who may not.
 
+# Functions are called by point.
+# shellcheck disable=SC2317
 # shellcheck source=tests/selftests/lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 
@@ -12,7 +14,7 @@ no_module() {
 	text=$("$ctl" stats 2>&1)
 	status=$?
 	echo "$text"
-	[ $status -eq 3 ] && [ -n "$text" ]
+	[ "$status" -eq 3 ] && [ -n "$text" ]
 }
 
 if modinfo kmqtt >/dev/null 2>&1; then

@@ -73,7 +73,8 @@ def test_veth(address):
 def chatter(cls, ready, number):
     """Publish and subscribe for as long as there is a broker."""
     loop = Loop()
-    peers = [cls(loop).connect(f"chatter{number}-{i}", keepalive=0) for i in range(20)]
+    peers = [cls(loop).connect(f"chatter{number}-{i}", keepalive=0)
+             for i in range(scaled(20, 8))]
     loop.until(lambda: all(p.connack or p.closed for p in peers), "CONNACKs")
     for i, peer in enumerate(peers):
         peer.subscribe(f"c/{i % 4}/#", qos=i % 3)
@@ -82,7 +83,7 @@ def chatter(cls, ready, number):
             if not peer.closed and peer.unsent < 100000:
                 peer.publish(f"c/{i % 4}/{i}", bytes(i * 100), i % 3)
             peer.messages.clear()
-        loop.turn(0)
+        loop.turn(scaled(0, 0.02))
         if all(p.subacks or p.closed for p in peers):
             ready()
 
@@ -178,9 +179,9 @@ def main():
     with point("clients in both namespaces, by IPv6 over a cable"):
         test_veth(LEFT6)
     with point("a namespace goes while clients outside of it talk to its broker"):
-        test_delete_from_outside(scaled(5, 3))
+        test_delete_from_outside(scaled(4, 2))
     with point("a namespace goes while clients inside of it talk to its broker"):
-        test_delete_from_inside(scaled(5, 3))
+        test_delete_from_inside(scaled(4, 2))
     with point("the module goes while three namespaces are busy, one of them dying"):
         test_unload_under_load()
     finish()

@@ -3,6 +3,8 @@
 #
 # A broker for each network namespace, and what happens when one goes.
 
+# Functions are called by point.
+# shellcheck disable=SC2317
 # shellcheck source=tests/selftests/lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 

@@ -3,6 +3,8 @@
 #
 # Loading and unloading, with parameters and under load.
 
+# Functions are called by point.
+# shellcheck disable=SC2317
 # shellcheck source=tests/selftests/lib.sh
 . "$(dirname "$(realpath "$0")")/lib.sh"
 

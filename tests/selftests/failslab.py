@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Allocations of the module fail, by chance or one after the other.
+
+The filter by back trace restricts it to what runs in the module, in any
+context: nobody else's allocations fail.
+"""
+
+import os
+import random
+import subprocess
+import time
+
+from selftest import (
+    CTL, KO, Child, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, load, loaded, mqtt,
+    note, point, run, same, stats, unload, wait_for, wait_idle,
+)
+
+DEBUGFS = "/sys/kernel/debug"
+WAYS = [way for way in ("failslab", "fail_page_alloc") if os.path.exists(f"{DEBUGFS}/{way}")]
+WORKERS = 12
+SECONDS = 20            # of load at each probability
+
+
+def put(way, name, value):
+    path = f"{DEBUGFS}/{way}/{name}"
+    if os.path.exists(path):
+        with open(path, "w") as file:
+            file.write(str(value))
+
+
+def restrict(start, end):
+    """To what has an address in that range in its back trace."""
+    for way in WAYS:
+        put(way, "probability", 0)
+        put(way, "require-start", hex(start))
+        put(way, "require-end", hex(end))
+        put(way, "stacktrace-depth", 32)
+        put(way, "task-filter", "N")
+        put(way, "ignore-gfp-wait", "N")
+        put(way, "ignore-gfp-highmem", "N")
+        put(way, "min-order", 0)
+        put(way, "interval", 1)
+        put(way, "space", 0)
+        put(way, "times", -1)
+        # A back trace for each failure would be all that there is in the log.
+        put(way, "verbose", 0)
+
+
+def module_range():
+    sections = "/sys/module/kmqtt/sections"
+    starts = []
+    for name in os.listdir(sections):
+        if name.startswith(".text"):
+            with open(f"{sections}/{name}") as file:
+                starts.append(int(file.read(), 16))
+    with open("/sys/module/kmqtt/coresize") as file:
+        return min(starts), min(starts) + int(file.read())
+
+
+def function_range(name):
+    addresses = []
+    found = None
+    with open("/proc/kallsyms") as file:
+        for line in file:
+            address, kind, symbol = line.split()[:3]
+            if kind in "tT" and "[" not in line:
+                addresses.append(int(address, 16))
+                if symbol == name:
+                    found = addresses[-1]
+    check(found, f"no {name} in kallsyms")
+    return found, min(a for a in addresses if a > found)
+
+
+class failing:
+    """with failing(5): so many percent of the module's allocations."""
+
+    def __init__(self, percent):
+        self.percent = percent
+
+    def __enter__(self):
+        for way in WAYS:
+            put(way, "probability", self.percent)
+
+    def __exit__(self, *_):
+        for way in WAYS:
+            put(way, "probability", 0)
+
+
+def with_fault(number, *args):
+    """Run a program whose number-th allocation within the range fails."""
+    def prepare():
+        with open("/proc/thread-self/fail-nth", "w") as file:
+            file.write(str(number))
+    # pylint: disable=subprocess-popen-preexec-fn
+    return subprocess.run(args, capture_output=True, text=True, check=False, timeout=120,
+                          preexec_fn=prepare)
+
+
+# ------------------------------------------------------------------- load
+
+class Witness(Peer):
+    """Has to see what is acknowledged while it is connected."""
+
+    def __init__(self, loop, load_):
+        super().__init__(loop)
+        self.load = load_
+        self.first = None
+        self.seen = set()
+        load_.names += 1
+        self.connect(f"witness{load_.names}")
+        self.subscribe("acked/#", qos=1)
+
+    def on_suback(self, id, codes):
+        # Refused for want of memory: then it has nothing to say.
+        if codes == [1]:
+            self.first = self.load.number
+
+    def on_message(self, topic, payload, qos, flags):
+        number = int(topic.split("/")[1])
+        if payload != self.load.payload(number):
+            self.load.wrong.append(topic)
+        self.seen.add(number)
+
+
+class Worker(Peer):
+    """Does a little of everything, as far as it gets."""
+
+    def __init__(self, loop, load_):
+        super().__init__(loop)
+        self.load, self.random = load_, load_.random
+        self.pending = {}
+        self.left = self.random.randrange(5, 40)
+        load_.names += 1
+        load_.connections += 1
+        rnd = self.random
+        self.connect(f"worker{load_.names if rnd.random() < 0.5 else rnd.randrange(20)}",
+                     clean=rnd.random() < 0.6, username="user" * rnd.randrange(2) or None,
+                     will=mqtt.Will(f"will/{rnd.randrange(20)}", bytes(rnd.choice((0, 10, 5000))),
+                                    rnd.randrange(3), rnd.random() < 0.3))
+
+    def on_connack(self, code, present):
+        if code == 0:
+            self.load.accepted += 1
+            self.step()
+
+    def step(self):
+        rnd = self.random
+        self.left -= 1
+        if self.left <= 0:
+            if rnd.random() < 0.5:
+                self.disconnect()
+            self.close(reset=rnd.random() < 0.3)
+            return
+        what = rnd.randrange(8)
+        if what == 0:
+            self.subscribe(f"any/{rnd.randrange(10)}", f"{rnd.randrange(10)}/+/x", "will/#",
+                           qos=rnd.randrange(3))
+        elif what == 1:
+            self.send(mqtt.unsubscribe(self.id(), f"any/{rnd.randrange(10)}", "will/#"))
+        elif what == 2:
+            self.publish(f"kept/{rnd.randrange(30)}", bytes(rnd.choice((0, 50, 5000, 20000))),
+                         rnd.randrange(3), retain=True)
+        elif what == 3:
+            self.subscribe("kept/#")
+        elif what in (4, 5):
+            self.publish(f"any/{rnd.randrange(10)}", bytes(rnd.choice((0, 10, 4096, 9000, 60000))),
+                         rnd.randrange(3))
+        else:
+            number = self.load.number
+            self.load.number += 1
+            id = self.publish(f"acked/{number}", self.load.payload(number), 1)
+            self.pending[id] = number
+        self.ping()
+
+    def on_ack(self, kind, id):
+        if id in self.pending:
+            self.load.acked.add(self.pending.pop(id))
+
+    def readable(self):
+        had = self.pongs
+        super().readable()
+        if self.pongs > had and not self.closed:
+            self.step()
+
+
+class Load:
+    """Clients for a while; what became of their messages."""
+
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.loop = Loop()
+        self.names = self.number = self.connections = self.accepted = 0
+        self.acked = set()
+        self.wrong = []
+        self.workers, self.witnesses = [], []
+        self.noise = self.random.randbytes(20000)
+
+    def payload(self, number):
+        return self.noise[number % 1000:number % 1000 + (0, 30, 4096, 7000, 12000)[number % 5]]
+
+    def run(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.workers = [w for w in self.workers if not w.closed]
+            self.witnesses = [w for w in self.witnesses if not w.closed]
+            while len(self.workers) < WORKERS:
+                self.workers.append(Worker(self.loop, self))
+            while len(self.witnesses) < 3:
+                self.witnesses.append(Witness(self.loop, self))
+            self.loop.turn(0.05)
+
+    def check(self):
+        """With nothing failing any more."""
+        judged = 0
+        for witness in self.witnesses:
+            if witness.closed or witness.first is None:
+                continue
+            # What is acknowledged is in its queue, so it comes before this.
+            want = {n for n in self.acked if n >= witness.first}
+
+            def complete(witness=witness, want=want):
+                return witness.closed or want <= witness.seen
+            try:
+                self.loop.until(complete, "what was acknowledged")
+            except TimeoutError:
+                missing = sorted(want - witness.seen)
+                raise AssertionError(f"{len(missing)} of {len(want)} acknowledged messages never "
+                                     f"arrived: {missing[:10]}") from None
+            judged += len(want) if not witness.closed else 0
+        same(self.wrong, [], "messages with a wrong payload")
+        note(f"{self.connections} connections, {self.accepted} accepted, {len(self.acked)} of "
+             f"{self.number} messages acknowledged, {judged} of them looked for at a subscriber")
+        self.loop.close()
+
+
+def works():
+    """Everything does what it should."""
+    loop = Loop()
+    sub = client(loop, "sub", "works/#", qos=2)
+    pub = client(loop, "pub", will=mqtt.Will("works/will", b"w"))
+    want = []
+    for qos in range(3):
+        for size in (0, 10, 5000, 200000):
+            want.append((f"works/{qos}/{size}", os.urandom(size), qos))
+            pub.wait_publish(*want[-1])
+    pub.close()
+    loop.until(lambda: len(sub.messages) == len(want) + 1, "all messages and the will")
+    same([m[:3] for m in sub.messages[:-1]], want, "messages")
+    loop.close()
+
+
+def test_load(percent):
+    load_ = Load(percent)
+    before = stats()
+    with failing(percent):
+        load_.run(SECONDS)
+    load_.check()
+    check(load_.connections >= WORKERS, "hardly anything has happened")
+    wait_for(lambda: stats()["connections"] == 0, "connections to end")
+    now = stats()
+    note(f"handed over for want of memory {now['handover_no_memory'] - before['handover_no_memory']}"
+         f", dropped {now['dropped_no_memory'] - before['dropped_no_memory']}")
+    works()
+    clean_up()
+    same(stats()["memory"], 0, "memory in the end")
+
+
+COMMANDS = (["stats"], ["broker"], ["broker", "set", "max-sessions", "5000"], ["listener"],
+            ["listener", "add", "127.0.0.1:1884"], ["listener", "del", "127.0.0.1:1884"],
+            ["client"], ["client", "get", "one"], ["session"], ["session", "get", "one"],
+            ["subscription"], ["retained", "get", "kept/#", "payload-max", "1K"],
+            ["retained", "del", "filter", "kept/0/#"], ["client", "kick", "one"],
+            ["session", "del", "one"])
+
+
+def test_netlink():
+    """Each allocation of each request fails once."""
+    failed = 0
+    for command in COMMANDS:
+        loop = Loop()
+        for number in range(1, 10):
+            for name in ("one", "two"):
+                Peer(loop).wait_connect(name, clean=False).wait_subscribe("x/#")
+            client(loop, "pub").wait_publish("kept/0/1", b"x" * 3000, 1, retain=True)
+            got = with_fault(number, CTL, "-j", *command)
+            check(0 <= got.returncode < 5, f"{command}: status {got.returncode} {got.stderr}")
+            if got.returncode:
+                failed += 1
+            else:
+                # Ready for the next one, or for the same again
+                run(CTL, "listener", "del", "127.0.0.1:1884", check_status=False)
+                if number > 3:
+                    break
+        loop.close()
+    note(f"{failed} requests have failed")
+    clean_up()
+    listeners = ctl_json("listener")
+    same([entry["address"] for entry in listeners if "1883" not in str(entry)], [], "listeners")
+    same(stats()["memory"], 0, "memory in the end")
+
+
+def test_monitored():
+    """Events that can't be told of are lost, and nobody minds."""
+    monitor = subprocess.Popen([CTL, "monitor"], stdout=subprocess.DEVNULL)
+    try:
+        load_ = Load("events")
+        with failing(20):
+            load_.run(5)
+        load_.check()
+    finally:
+        monitor.kill()
+        monitor.wait()
+    clean_up()
+
+
+def test_namespaces():
+    """Each allocation of a new namespace's broker fails once."""
+    failed = 0
+    for number in range(1, 60):
+        got = with_fault(number, "unshare", "--net", "true")
+        if not got.returncode:
+            break
+        failed += 1
+    note(f"{failed} allocations")
+    check(3 <= failed < 59, "allocations of a broker")
+    run("unshare", "--net", CTL, "stats")
+
+
+def test_insert():
+    """Allocations of the module's own beginning fail."""
+    # Until it works, or for as long as there is time
+    restrict(*function_range("do_one_initcall"))
+    end = time.monotonic() + 60
+    number = failed = succeeded = 0
+    while time.monotonic() < end and succeeded < 2:
+        number += 1 if number < 30 else 5
+        got = with_fault(number, "insmod", KO, "listen=127.0.0.1:1883")
+        same(loaded(), got.returncode == 0, f"loaded after status {got.returncode}")
+        if loaded():
+            succeeded += 1
+            unload()
+        else:
+            failed += 1
+    note(f"failed {failed} times, up to allocation {number}")
+    check(failed > 5, "inserting it has hardly ever failed")
+
+
+def main():
+    restrict(0, 0)
+    with point("inserting it fails cleanly, allocation by allocation"):
+        test_insert()
+    if loaded():
+        unload()
+    load("listen=127.0.0.1:1883")
+    restrict(*module_range())
+    with point("new namespaces fail cleanly, allocation by allocation"):
+        test_namespaces()
+    with point("requests over netlink fail cleanly, allocation by allocation"):
+        test_netlink()
+    for percent in (1, 5, 10):
+        with point(f"{percent} % of allocations fail under load"):
+            test_load(percent)
+    with point("events are told while allocations fail"):
+        test_monitored()
+    restrict(0, 0)
+    with point("afterwards everything works"):
+        works()
+        clean_up()
+        same(stats()["memory"], 0, "memory in the end")
+    with point("and the module unloads"):
+        unload()
+    finish()
+
+
+main()
