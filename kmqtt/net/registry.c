@@ -277,18 +277,19 @@ int kmqtt_registry_unsent(struct kmqtt_registry *registry,
  * @listener: number of the listener that accepted them, or 0 for all
  * @reason: what to tell the clients
  *
- * Context: any but hard interrupts; takes the registry's lock.
+ * Context: process, may sleep; takes the registry's lock for each of them.
  */
 void kmqtt_registry_close(struct kmqtt_registry *registry, u32 listener,
 			  unsigned int reason)
 {
 	struct kmqtt_conn *conn;
-	unsigned long id;
+	u64 id = 0;
 
-	spin_lock_bh(&registry->lock);
-	xa_for_each(&registry->conns, id, conn) {
+	while ((conn = kmqtt_registry_next(registry, id))) {
+		id = conn->client.id;
 		if (!listener || conn->client.listener == listener)
 			kmqtt_conn_close(conn, reason);
+		kmqtt_link_put(&conn->client.link);
+		cond_resched();
 	}
-	spin_unlock_bh(&registry->lock);
 }

@@ -35,6 +35,7 @@ struct layout {
 	u32 nr_packets;
 	u32 len;
 	bool splice;	/* the last packet's payload is to follow */
+	bool more;	/* there may be more to lay out, even if this is nothing */
 };
 
 static int send_locked(struct sock *sk, struct msghdr *msg)
@@ -146,7 +147,7 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 
 	spin_lock_bh(&session->lock);
 	if (session->link == link) {
-		kmqtt_session_refill(session);
+		l->more = kmqtt_session_refill(session);
 		lay_out_packets(session, pass, l);
 	}
 	spin_unlock_bh(&session->lock);
@@ -253,7 +254,7 @@ static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 
 	lay_out(conn, pass, &l);
 	if (!l.len && !l.splice)
-		return 1;
+		return !l.more;
 	if (l.len) {
 		vec.iov_base = pass->tx;
 		vec.iov_len = l.len;

@@ -187,8 +187,12 @@ static struct kmqtt_ring *due_ring(struct kmqtt_outbox *outbox, u32 max_inflight
 	bool high_due;
 
 	while (high->next != high->tail &&
-	       slot(high, high->next)->flags & KMQTT_ENTRY_DONE)
+	       slot(high, high->next)->flags & KMQTT_ENTRY_DONE) {
+		/* Acknowledged, though it was taken back: nobody frees it. */
+		if (high->head == high->next)
+			high->head++;
 		high->next++;
+	}
 	high_due = high->next != high->tail && outbox->inflight < max_inflight &&
 		   kmqtt_ring_count(high->head, high->next) < NR_IDS;
 	if (low_due && high_due)

@@ -382,6 +382,37 @@ void kmqtt_session_replay(struct kmqtt_session *session,
 	spin_unlock_bh(&session->lock);
 }
 
+/* The message that is due next; a negative errno or 0 as kmqtt_replay_next(). */
+static int next_retained(struct kmqtt_session *session,
+			 struct kmqtt_replay *replay, u32 *steps,
+			 struct kmqtt_msg **msg)
+{
+	*msg = replay->msg;
+	replay->msg = NULL;
+	if (*msg)
+		return 1;
+	return kmqtt_replay_next(session->store->retained, replay, steps, msg);
+}
+
+/* Returns false if the message has to wait for room. */
+static bool push_retained(struct kmqtt_session *session,
+			  struct kmqtt_replay *replay, struct kmqtt_msg *msg)
+{
+	struct kmqtt_outbox *outbox = &session->outbox;
+	int err;
+
+	err = kmqtt_outbox_push(outbox, msg, min(msg->qos, replay->qos), true,
+				&session->store->outbox_limits);
+	if (err == -ENOBUFS && outbox->bytes) {
+		replay->msg = msg;
+		return false;
+	}
+	if (err)
+		session->dropped++;
+	kmqtt_msg_put(msg);
+	return true;
+}
+
 /**
  * kmqtt_session_refill() - fetch retained messages if the outbox has room
  * @session: the session
@@ -391,7 +422,6 @@ void kmqtt_session_replay(struct kmqtt_session *session,
  */
 bool kmqtt_session_refill(struct kmqtt_session *session)
 {
-	const struct kmqtt_store *store = session->store;
 	u32 steps = REFILL_STEPS, left = REFILL_MESSAGES;
 	struct kmqtt_replay *replay;
 	struct kmqtt_msg *msg;
@@ -403,19 +433,16 @@ bool kmqtt_session_refill(struct kmqtt_session *session)
 						  struct kmqtt_replay, list))) {
 		if (kmqtt_outbox_queued(&session->outbox) >= REFILL_LOW)
 			return false;
-		ret = kmqtt_replay_next(store->retained, replay, &steps, &msg);
+		ret = next_retained(session, replay, &steps, &msg);
 		if (ret == -EAGAIN)
 			return true;
 		if (!ret) {
 			list_del(&replay->list);
-			kmqtt_replay_destroy(store->retained, replay);
+			kmqtt_replay_destroy(session->store->retained, replay);
 			continue;
 		}
-		if (kmqtt_outbox_push(&session->outbox, msg,
-				      min(msg->qos, replay->qos), true,
-				      &store->outbox_limits))
-			session->dropped++;
-		kmqtt_msg_put(msg);
+		if (!push_retained(session, replay, msg))
+			return false;
 		if (!--left)
 			return true;
 	}

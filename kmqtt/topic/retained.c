@@ -320,5 +320,6 @@ void kmqtt_replay_destroy(struct kmqtt_retained *store,
 		kmqtt_trie_put(&store->trie, replay->node);
 		spin_unlock_bh(&store->trie.lock);
 	}
+	kmqtt_msg_put(replay->msg);
 	kfree(replay);
 }

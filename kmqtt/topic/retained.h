@@ -23,6 +23,7 @@ struct kmqtt_retained {
  * struct kmqtt_replay - a walk over the retained messages of one filter
  * @list: for the owner
  * @node: where the walk rests, in use by it; NULL before the first step
+ * @msg: for the owner: a message that it had no room for; holds a reference
  * @seq: messages retained later are left out, their publishers' route has them
  * @qos: for the owner: maximum QoS of the subscription
  * @all: wildcards stand for first levels with $, too
@@ -37,6 +38,7 @@ struct kmqtt_retained {
 struct kmqtt_replay {
 	struct list_head list;
 	struct kmqtt_trie_node *node;
+	struct kmqtt_msg *msg;
 	u64 seq;
 	u8 qos;
 	bool all;

@@ -65,6 +65,8 @@ int kmqtt_tree_init(struct kmqtt_tree *tree, struct kmqtt_memory *memory)
 {
 	int err;
 
+	tree->nr_subs = 0;
+	tree->generation = 0;
 	err = kmqtt_trie_init(&tree->trie, memory);
 	if (err)
 		return err;

@@ -157,23 +157,17 @@ static bool decode_credentials(struct cursor *cur, u8 flags,
 	c->has_password = flags & 0x40;
 	if (c->has_password && !c->has_user)	/* [MQTT-3.1.2-22] */
 		return false;
-	if (c->has_user && !read_string(cur, &c->user)) {
-		/*
-		 * MQTT 3.1 clients may set the flag and leave the field out:
-		 * the specification of 3.1 tells the server to go on.
-		 */
-		if (c->version != KMQTT_V31 || cur->pos != cur->end)
-			return false;
+	/*
+	 * MQTT 3.1 clients may set a flag and leave the field out: its
+	 * specification tells the server to go on.
+	 */
+	if (c->version == KMQTT_V31 && cur->pos == cur->end)
 		c->has_user = false;
+	if (c->has_user && !read_string(cur, &c->user))
+		return false;
+	if (c->version == KMQTT_V31 && cur->pos == cur->end)
 		c->has_password = false;
-		return true;
-	}
-	if (c->has_password && !read_binary(cur, &c->password)) {
-		if (c->version != KMQTT_V31 || cur->pos != cur->end)
-			return false;
-		c->has_password = false;
-	}
-	return true;
+	return !c->has_password || read_binary(cur, &c->password);
 }
 
 /**

@@ -41,9 +41,10 @@ class Kernel:
     def initramfs(self):
         """The path of this kernel's initramfs, made if it isn't there yet."""
         init = (HERE / "init").read_bytes()
+        guest = (HERE / "guest").read_bytes()
         busybox = Path("/bin/busybox").read_bytes()
         modules = self.module_files()
-        key = hashlib.sha256(init + busybox + self.release.encode())
+        key = hashlib.sha256(init + guest + busybox + self.release.encode())
         for path in modules:
             key.update(f"{path} {path.stat().st_mtime_ns}".encode())
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -59,6 +60,7 @@ class Kernel:
         # The console that the kernel opens for init, before devtmpfs is there.
         archive.character_device("dev/console", 5, 1)
         archive.file("init", init)
+        archive.file("guest", guest)
         archive.file("bin/busybox", busybox)
         order = []
         for path in modules:
