@@ -85,6 +85,12 @@ static void end_active(struct kmqtt_conn *conn)
 	conn->tx.active = false;
 }
 
+/* Does a payload in pages follow what is copied of this packet? */
+static bool has_pages(const struct kmqtt_delivery *d)
+{
+	return d->msg && d->msg->pages;
+}
+
 /* The rest of the active packet's copied part, to the start of the buffer. */
 static u32 lay_out_active(struct kmqtt_conn *conn, u8 *to)
 {
@@ -118,7 +124,7 @@ static void lay_out_packets(struct kmqtt_session *session,
 			break;
 		}
 		l->len += kmqtt_delivery_copy(&p->delivery, pass->tx + l->len);
-		l->splice = p->delivery.msg && p->delivery.msg->pages;
+		l->splice = has_pages(&p->delivery);
 		p->end = l->len;
 		l->nr_packets++;
 	}
@@ -133,8 +139,7 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	memset(l, 0, sizeof(*l));
 	l->active = lay_out_active(conn, pass->tx);
 	l->len = l->active;
-	if (conn->tx.active && conn->tx.delivery.msg &&
-	    conn->tx.delivery.msg->pages) {
+	if (conn->tx.active && has_pages(&conn->tx.delivery)) {
 		/* Nothing may come between its head and its payload. */
 		l->splice = true;
 		return;
@@ -193,7 +198,7 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 
 	if (l->active) {
 		tx->offset += min(sent, l->active);
-		if (sent >= l->active && !l->splice)
+		if (sent >= l->active && !has_pages(&tx->delivery))
 			end_active(conn);
 	}
 	start = l->active + l->acks;

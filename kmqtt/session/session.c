@@ -200,8 +200,8 @@ void kmqtt_session_purge(struct kmqtt_session *session)
 	kmqtt_memory_uncharge(store->memory,
 			      session->nr_received * RECEIVED_COST);
 	session->nr_received = 0;
-	spin_unlock_bh(&session->lock);
 	xa_destroy(&session->received);
+	spin_unlock_bh(&session->lock);
 }
 
 /**

@@ -11,8 +11,8 @@ import subprocess
 import time
 
 from selftest import (
-    CTL, KO, Child, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, load, loaded, mqtt,
-    note, point, run, same, stats, unload, wait_for, wait_idle,
+    CTL, KO, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, load, loaded, mqtt,
+    note, point, run, same, stats, unload, wait_for,
 )
 
 DEBUGFS = "/sys/kernel/debug"
@@ -58,8 +58,7 @@ def module_range():
 
 
 def function_range(name):
-    addresses = []
-    found = None
+    addresses, found = [], None
     with open("/proc/kallsyms") as file:
         for line in file:
             address, kind, symbol = line.split()[:3]
@@ -265,10 +264,9 @@ def test_load(percent):
     same(stats()["memory"], 0, "memory in the end")
 
 
-COMMANDS = (["stats"], ["broker"], ["broker", "set", "max-sessions", "5000"], ["listener"],
-            ["listener", "add", "127.0.0.1:1884"], ["listener", "del", "127.0.0.1:1884"],
-            ["client"], ["client", "get", "one"], ["session"], ["session", "get", "one"],
-            ["subscription"], ["retained", "get", "kept/#", "payload-max", "1K"],
+COMMANDS = (["stats"], ["broker", "set", "max-sessions", "5000"], ["listener"],
+            ["listener", "add", "127.0.0.1:1884"], ["client"], ["session", "get", "one"],
+            ["session"], ["subscription"], ["retained", "get", "kept/#", "payload-max", "1K"],
             ["retained", "del", "filter", "kept/0/#"], ["client", "kick", "one"],
             ["session", "del", "one"])
 
@@ -276,26 +274,27 @@ COMMANDS = (["stats"], ["broker"], ["broker", "set", "max-sessions", "5000"], ["
 def test_netlink():
     """Each allocation of each request fails once."""
     failed = 0
+    loop = Loop()
+    publisher = client(loop, "pub")
+    one = None
     for command in COMMANDS:
-        loop = Loop()
-        for number in range(1, 10):
-            for name in ("one", "two"):
-                Peer(loop).wait_connect(name, clean=False).wait_subscribe("x/#")
-            client(loop, "pub").wait_publish("kept/0/1", b"x" * 3000, 1, retain=True)
+        for number in range(1, 7):
+            if one is None or one.closed or not stats()["retained"]:
+                one = client(loop, "one", "x/#", clean=False)
+                publisher.wait_publish("kept/0/1", b"x" * 3000, 1, retain=True)
             got = with_fault(number, CTL, "-j", *command)
             check(0 <= got.returncode < 5, f"{command}: status {got.returncode} {got.stderr}")
             if got.returncode:
+                check("memory" in got.stderr, f"{command}: {got.stderr}")
                 failed += 1
-            else:
-                # Ready for the next one, or for the same again
-                run(CTL, "listener", "del", "127.0.0.1:1884", check_status=False)
-                if number > 3:
-                    break
-        loop.close()
+            if command[:2] == ["listener", "add"]:
+                run(CTL, "listener", "del", command[2], check_status=False)
+            loop.turn(0)
     note(f"{failed} requests have failed")
+    check(failed > len(COMMANDS) // 2, "hardly any request has failed")
+    loop.close()
     clean_up()
-    listeners = ctl_json("listener")
-    same([entry["address"] for entry in listeners if "1883" not in str(entry)], [], "listeners")
+    same(len(ctl_json("listener")), 1, "listeners")
     same(stats()["memory"], 0, "memory in the end")
 
 
@@ -315,25 +314,29 @@ def test_monitored():
 
 def test_namespaces():
     """Each allocation of a new namespace's broker fails once."""
-    failed = 0
-    for number in range(1, 60):
+    failed = number = succeeded = 0
+    # Some have another way to get memory, so that one success is not the end.
+    while succeeded < 10 and number < 80:
+        number += 1
         got = with_fault(number, "unshare", "--net", "true")
-        if not got.returncode:
-            break
-        failed += 1
-    note(f"{failed} allocations")
-    check(3 <= failed < 59, "allocations of a broker")
+        if got.returncode:
+            check("memory" in got.stderr, got.stderr)
+            failed += 1
+            succeeded = 0
+        else:
+            succeeded += 1
+    note(f"failed {failed} times, up to allocation {number - succeeded}")
+    check(failed >= 2, "making a namespace has hardly ever failed")
     run("unshare", "--net", CTL, "stats")
 
 
 def test_insert():
     """Allocations of the module's own beginning fail."""
-    # Until it works, or for as long as there is time
     restrict(*function_range("do_one_initcall"))
     end = time.monotonic() + 60
     number = failed = succeeded = 0
-    while time.monotonic() < end and succeeded < 2:
-        number += 1 if number < 30 else 5
+    while time.monotonic() < end and succeeded < 10:
+        number += 1 if number < 20 else 5
         got = with_fault(number, "insmod", KO, "listen=127.0.0.1:1883")
         same(loaded(), got.returncode == 0, f"loaded after status {got.returncode}")
         if loaded():
@@ -341,8 +344,9 @@ def test_insert():
             unload()
         else:
             failed += 1
+            succeeded = 0
     note(f"failed {failed} times, up to allocation {number}")
-    check(failed > 5, "inserting it has hardly ever failed")
+    check(failed >= 3, "inserting it has hardly ever failed")
 
 
 def main():

@@ -306,7 +306,7 @@ def flood(loop, qos, count, size, slow_args):
 
 
 def test_slow(loop, qos):
-    count, size = scaled(3000, 1000), 10000
+    count, size = scaled(3000, 600), 10000
     with settings(max_queued_bytes=MIB):
         fast, slow, before, now, most, gone = flood(loop, qos, count, size, {"rcvbuf": 8192})
         check(most - before["memory"] < 2 * MIB, f"{most - before['memory']} bytes for a queue of 1 MiB")

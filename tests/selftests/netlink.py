@@ -253,8 +253,7 @@ class Monitor:
         self.loop = Loop()
         end = time.monotonic() + PATIENCE
         while not self.events:
-            Peer(self.loop).connect("").wait_closed() if "refused" in kinds else \
-                client(self.loop, "probe").disconnect()
+            client(self.loop, "probe").disconnect()
             self.read(0.2)
             check(time.monotonic() < end, "monitor says nothing")
         wait_for(lambda: stats()["connections"] == 0, "the probes to be gone")
@@ -270,6 +269,7 @@ class Monitor:
 
     def wait(self, **want):
         def there():
+            self.loop.turn(0)
             self.read()
             for event in self.events:
                 if want.items() <= event.items():
@@ -469,7 +469,7 @@ def main():
         ("wrong use is told apart", test_usage),
         ("monitor tells of events", test_monitor),
         ("nobody waits for a monitor that doesn't read", test_flood),
-        (f"dumps of {total} entries while they change", lambda: test_dumps(total, scaled(3, 2))),
+        (f"dumps of {total} entries while they change", lambda: test_dumps(total, 2)),
         ("others than root are refused", test_unprivileged),
         ("a user namespace controls what it owns", test_user_namespace),
     )

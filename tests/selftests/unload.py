@@ -151,7 +151,7 @@ def main():
     with point("clients are served at each of the addresses"):
         test_addresses()
     unload()
-    count, rounds = scaled(200, 40), scaled(8, 5)
+    count, rounds = scaled(200, 40), scaled(6, 4)
     with point(f"unloaded and loaded {rounds} times while {count} connections come and go"):
         test_churn(count, rounds)
     if loaded():
