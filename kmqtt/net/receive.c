@@ -75,9 +75,23 @@ static int large_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	return n;
 }
 
+static int read_locked(struct kmqtt_conn *conn, read_descriptor_t *desc,
+		       sk_read_actor_t actor)
+{
+	struct sock *sk = kmqtt_conn_sk(conn);
+	int n;
+
+	n = tcp_read_sock(sk, desc, actor);
+	WRITE_ONCE(conn->cpu, READ_ONCE(sk->sk_incoming_cpu));
+	if (desc->count && n >= 0)
+		conn->rx.eof = sk->sk_err || sk->sk_state == TCP_CLOSE ||
+			       (sk->sk_shutdown & RCV_SHUTDOWN);
+	return n;
+}
+
 /*
- * Read with the socket held. Returns bytes read, RX_OWNED if softirq found it
- * owned, or the negative errno of the actor.
+ * Returns bytes read, RX_OWNED if softirq found the socket owned, or the
+ * negative errno of the actor.
  */
 static int read_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		       read_descriptor_t *desc, sk_read_actor_t actor)
@@ -87,22 +101,14 @@ static int read_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 
 	if (pass->batch.bh) {
 		bh_lock_sock(sk);
-		if (sock_owned_by_user(sk)) {
-			bh_unlock_sock(sk);
-			return RX_OWNED;
-		}
+		n = sock_owned_by_user(sk) ? RX_OWNED :
+					     read_locked(conn, desc, actor);
+		bh_unlock_sock(sk);
 	} else {
 		lock_sock(sk);
-	}
-	n = tcp_read_sock(sk, desc, actor);
-	WRITE_ONCE(conn->cpu, READ_ONCE(sk->sk_incoming_cpu));
-	if (desc->count && n >= 0)
-		conn->rx.eof = sk->sk_err || sk->sk_state == TCP_CLOSE ||
-			       (sk->sk_shutdown & RCV_SHUTDOWN);
-	if (pass->batch.bh)
-		bh_unlock_sock(sk);
-	else
+		n = read_locked(conn, desc, actor);
 		release_sock(sk);
+	}
 	if (n > 0) {
 		conn->client.bytes_in += n;
 		kmqtt_stats_add(conn->client.broker, bytes_in, n);

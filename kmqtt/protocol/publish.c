@@ -61,40 +61,14 @@ static int route_grow(struct kmqtt_route *route)
 }
 
 /*
- * Match @msg's topic and enter an RCU section, in which the matches are valid.
- * Returns 0 inside the section, or outside of it -EAGAIN if a thread is to do
- * it, -ENOMEM.
+ * Hand @msg to all in the route. Returns false if a subscriber lost it, though
+ * it was to have it for sure.
  */
-static int find_route(struct kmqtt_broker *broker, const struct kmqtt_msg *msg,
-		      struct kmqtt_batch *batch)
-	__acquires(RCU)
-{
-	struct kmqtt_route *route = batch->route;
-	int tries = ROUTE_RETRIES;
-	int err;
-
-	route->steps_max = batch->bh ? ROUTE_STEPS_BH : U32_MAX;
-	for (;;) {
-		rcu_read_lock();
-		err = kmqtt_tree_match(&broker->tree, kmqtt_msg_topic(msg),
-				       msg->topic_len, route);
-		if (!err)
-			return 0;
-		rcu_read_unlock();
-		if (batch->bh)
-			return -EAGAIN;
-		if (!tries-- || route_grow(route))
-			return -ENOMEM;
-	}
-}
-
-/* Hand @msg to all in the route; ends the RCU section. */
-static int deliver_route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
-			 struct kmqtt_batch *batch)
-	__releases(RCU)
+static bool deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
+		    struct kmqtt_batch *batch)
 {
 	const struct kmqtt_route *route = batch->route;
-	int err = 0;
+	bool good = true;
 	u32 i;
 
 	trace_kmqtt_route(broker, msg, route->nr);
@@ -103,10 +77,9 @@ static int deliver_route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		struct kmqtt_session *session =
 			container_of(m->subscriber, struct kmqtt_session,
 				     subscriber);
+		u8 qos = min(msg->qos, m->qos);
 
-		switch (kmqtt_session_deliver(session, msg,
-					      min(msg->qos, m->qos), false,
-					      batch)) {
+		switch (kmqtt_session_deliver(session, msg, qos, false, batch)) {
 		case KMQTT_DELIVERED_FULL:
 			kmqtt_event_dropped(broker, session,
 					    KMQTT_DROP_QUEUE_FULL);
@@ -114,15 +87,43 @@ static int deliver_route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		case KMQTT_DELIVERED_NOMEM:
 			kmqtt_event_dropped(broker, session,
 					    KMQTT_DROP_NO_MEMORY);
-			if (min(msg->qos, m->qos))
-				err = -ENOMEM;
+			good &= !qos;
 			break;
 		default:
 			break;
 		}
 	}
-	rcu_read_unlock();
-	return err;
+	return good;
+}
+
+/*
+ * Find the subscribers of @msg's topic and hand it to them. Returns 0 with
+ * @good as deliver() says, -EAGAIN if a thread is to do it, -ENOMEM if nobody
+ * got it.
+ */
+static int route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
+		 struct kmqtt_batch *batch, bool *good)
+{
+	struct kmqtt_route *route = batch->route;
+	int tries = ROUTE_RETRIES;
+	int err;
+
+	route->steps_max = batch->bh ? ROUTE_STEPS_BH : U32_MAX;
+	for (;;) {
+		/* The matches are valid inside the section that found them. */
+		rcu_read_lock();
+		err = kmqtt_tree_match(&broker->tree, kmqtt_msg_topic(msg),
+				       msg->topic_len, route);
+		if (!err)
+			*good = deliver(broker, msg, batch);
+		rcu_read_unlock();
+		if (!err)
+			return 0;
+		if (batch->bh)
+			return -EAGAIN;
+		if (!tries-- || route_grow(route))
+			return -ENOMEM;
+	}
 }
 
 /* Update the retained store [MQTT-3.3.1-5], [MQTT-3.3.1-10]. */
@@ -157,11 +158,11 @@ static int retain(struct kmqtt_broker *broker, struct kmqtt_msg *msg)
 void kmqtt_publish_will(struct kmqtt_broker *broker, struct kmqtt_msg *will,
 			struct kmqtt_batch *batch)
 {
+	bool good;
+
 	retain(broker, will);
-	if (find_route(broker, will, batch))
+	if (route(broker, will, batch, &good))
 		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_NO_MEMORY);
-	else
-		deliver_route(broker, will, batch);
 	kmqtt_msg_put(will);
 }
 
@@ -226,13 +227,14 @@ void kmqtt_publish_abort(struct kmqtt_incoming *in)
 	in->msg = NULL;
 }
 
-/* Route a filled message. All or nothing up to deliver_route(). */
+/* Route a filled message. All or nothing up to deliver(). */
 static int accept_msg(struct kmqtt_client *client, struct kmqtt_incoming *in,
 		      struct kmqtt_batch *batch)
 {
 	struct kmqtt_broker *broker = client->broker;
 	struct kmqtt_msg *msg = in->msg;
 	bool assured = msg->qos == KMQTT_QOS2;
+	bool good = true;
 	int err;
 
 	/* A QoS 2 message is routed once, however often it comes. */
@@ -240,25 +242,18 @@ static int accept_msg(struct kmqtt_client *client, struct kmqtt_incoming *in,
 		return 0;
 	if (assured && kmqtt_session_receive(client->session, in->id))
 		return no_memory(client, batch);
-	/* Before the match: see kmqtt_replay_start(). */
-	err = retain(broker, msg) ?: find_route(broker, msg, batch);
-	if (err)
-		goto err_release;
-	err = deliver_route(broker, msg, batch);
+	/* Retained before it is matched: see kmqtt_replay_start(). */
+	err = retain(broker, msg) ?: route(broker, msg, batch, &good);
 	/*
 	 * A subscriber lost it for lack of memory: leave it unacknowledged,
 	 * and the publisher will send it again.
 	 */
-	if (err && msg->qos) {
-		if (assured)
-			kmqtt_session_release(client->session, in->id);
-		return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
-	}
-	return 0;
-
-err_release:
+	if (!err && (good || !msg->qos))
+		return 0;
 	if (assured)
 		kmqtt_session_release(client->session, in->id);
+	if (!err)
+		return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
 	return no_memory(client, batch);
 }
 

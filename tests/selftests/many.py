@@ -31,6 +31,7 @@ def connect_all(loop, seen):
     peers = []
     for number in range(COUNT):
         peers.append(Subscriber(loop, number, seen))
+        loop.turn(0)
         # Not more at a time than the listener's backlog.
         if number % 200 == 199:
             loop.until(lambda: all(p.subacks or p.closed for p in peers[-200:]), "SUBACKs")
@@ -95,7 +96,7 @@ def test(first):
 
 def main():
     resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536))
-    broker_set("max-connections", 2 * COUNT, "max-connections-per-source", COUNT)
+    broker_set("connect-timeout", "5m", "max-connections", 2 * COUNT, "max-connections-per-source", COUNT)
     child = Child(storm, 0)
     with point("a process with as many connections is killed"):
         same(child.wait(3 * PATIENCE), -9, "how the process ends")
