@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 BUILD := $(CURDIR)/build
 VM := tests/vm/vm
 PORT ?= 1883
+JOBS ?= $(shell nproc)
 
 # The stock kernel: the newest installed 6.12 of the distribution.
 RELEASE = $(or $(shell tests/vm/release),$(shell uname -r))
@@ -22,7 +23,7 @@ define build_module
 	@rsync -a --delete --exclude '*.o' --exclude '.*.cmd' --exclude '*.ko' \
 		--exclude '*.mod' --exclude '*.mod.c' --exclude modules.order \
 		--exclude Module.symvers kmqtt include $(BUILD)/$(1)/
-	@$(MAKE) -s -C $(2) M=$(BUILD)/$(1)/kmqtt $(3) modules
+	@$(MAKE) -s -j$(JOBS) -C $(2) M=$(BUILD)/$(1)/kmqtt $(3) modules
 endef
 
 .PHONY: all module tools debug-module clang-module

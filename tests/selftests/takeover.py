@@ -160,11 +160,11 @@ def test_session(rounds):
     last.wait_ping()
     check(not last.closed, f"the last connection stays: {last.closed}")
     loop.until(lambda: [h for h in heirs if not h.closed] == [last], "the others to be closed")
-    seen = collections.Counter()
-    for number, qos, dup in got:
-        same(qos, 2 if number % 2 else 1, "QoS")
-        check(dup or not seen[number], f"message {number} came again without DUP")
-        seen[number] += 1
+    # Connections are read in any order, so a repetition may be seen first.
+    firsts = collections.Counter(number for number, _, dup in got if not dup)
+    same([n for n, count in firsts.items() if count > 1], [], "messages repeated without DUP")
+    for number, qos, _ in got:
+        same(qos, 2 if number % 2 else 1, f"QoS of message {number}")
     note(f"{sent} messages over {len(heirs)} connections, {len(got)} deliveries")
     same(stats()["sessions"], 2, "sessions")
     # The subscriptions of the session have stayed.
