@@ -50,8 +50,10 @@ static int gulp_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	struct gulp *gulp = desc->arg.data;
 
 	len = min(len, gulp->room);
-	if (skb_copy_bits(skb, offset, gulp->to, len))
-		return -EFAULT;
+	if (skb_copy_bits(skb, offset, gulp->to, len)) {
+		desc->error = -EFAULT;
+		return desc->error;
+	}
 	gulp->to += len;
 	gulp->room -= len;
 	desc->count = gulp->room;
@@ -66,10 +68,13 @@ static int large_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	void *to;
 
 	to = kmqtt_msg_room(msg, &n, GFP_KERNEL);
+	/* tcp_read_sock() forgets an error that comes after some bytes. */
 	if (!to)
-		return -ENOMEM;
-	if (skb_copy_bits(skb, offset, to, n))
-		return -EFAULT;
+		desc->error = -ENOMEM;
+	else if (skb_copy_bits(skb, offset, to, n))
+		desc->error = -EFAULT;
+	if (desc->error)
+		return desc->error;
 	desc->count = min_t(size_t, desc->count - n,
 			    msg->payload_len - msg->filled);
 	return n;
@@ -113,7 +118,7 @@ static int read_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		conn->client.bytes_in += n;
 		kmqtt_stats_add(conn->client.broker, bytes_in, n);
 	}
-	return n;
+	return desc->error ?: n;
 }
 
 /**
