@@ -313,20 +313,19 @@ def test_monitored():
 
 
 def test_namespaces():
-    """Each allocation of a new namespace's broker fails once."""
-    failed = number = succeeded = 0
-    # Some have another way to get memory, so that one success is not the end.
-    while succeeded < 10 and number < 80:
-        number += 1
+    """Each allocation of a new namespace's broker fails once.
+
+    Many of them have another way to get memory; those that don't are the roots
+    of the two trees and the registry, wherever they come among the others.
+    """
+    failed = []
+    for number in range(1, 41):
         got = with_fault(number, "unshare", "--net", "true")
         if got.returncode:
             check("memory" in got.stderr, got.stderr)
-            failed += 1
-            succeeded = 0
-        else:
-            succeeded += 1
-    note(f"failed {failed} times, up to allocation {number - succeeded}")
-    check(failed >= 2, "making a namespace has hardly ever failed")
+            failed.append(number)
+    note(f"failed at allocations {failed}")
+    check(len(failed) >= 3, "making a namespace has hardly ever failed")
     run("unshare", "--net", CTL, "stats")
 
 
