@@ -6,9 +6,12 @@
 #include "broker.h"
 
 #include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <net/netns/generic.h>
+#include "net/pass.h"
 #include "net/registry.h"
+#include "protocol/event.h"
 
 static unsigned int kmqtt_net_id __read_mostly;
 
@@ -26,6 +29,27 @@ struct kmqtt_broker *kmqtt_broker_of(struct net *net)
 	return net_generic(net, kmqtt_net_id);
 }
 
+/**
+ * kmqtt_text_copy() - what the operator has set, to be used at leisure
+ * @text: the setting
+ *
+ * Context: any.
+ * Return: a copy for the caller to kfree(); NULL if there is none, or no memory.
+ */
+struct kmqtt_text *kmqtt_text_copy(struct kmqtt_text __rcu **text)
+{
+	struct kmqtt_text *copy = NULL;
+	const struct kmqtt_text *t;
+
+	rcu_read_lock();
+	t = rcu_dereference(*text);
+	if (t)
+		copy = kmemdup(t, struct_size(t, data, t->len),
+			       GFP_ATOMIC | __GFP_NOWARN);
+	rcu_read_unlock();
+	return copy;
+}
+
 /*
  * Defaults: what Mosquitto has where it has a limit, and otherwise what keeps
  * one careless client from harming the others.
@@ -38,6 +62,15 @@ static void set_default_limits(struct kmqtt_broker *broker)
 		.max_packet_size = KMQTT_PACKET_MAX,
 		.max_subscriptions = 10000,
 		.max_retained = 1000000,
+		.max_session_expiry = KMQTT_EXPIRY_NEVER,
+		.receive_max = 100,
+		.topic_alias_max = 10,
+		.max_qos = KMQTT_QOS2,
+		.redirect = KMQTT_REDIRECT_OFF,
+		.retain_available = true,
+		.wildcard_available = true,
+		.shared_available = true,
+		.sub_ids_available = true,
 		.bh_path = true,
 	};
 	broker->store.max = 100000;
@@ -46,7 +79,6 @@ static void set_default_limits(struct kmqtt_broker *broker)
 		.max_queued = 10000,
 		.max_bytes = 64 << 20,
 	};
-	broker->access.allow_anonymous = true;
 }
 
 /* A quarter of the machine: enough to work with, not enough to take it down. */
@@ -54,6 +86,28 @@ static u64 default_memory(void)
 {
 	return (u64)totalram_pages() * PAGE_SIZE / 4;
 }
+
+static struct kmqtt_broker *broker_of_store(struct kmqtt_store *store)
+{
+	return container_of(store, struct kmqtt_broker, store);
+}
+
+static void store_publish(struct kmqtt_store *store, struct kmqtt_msg *will)
+{
+	kmqtt_pass_publish_will(broker_of_store(store), will);
+}
+
+static void store_dropped(struct kmqtt_store *store,
+			  struct kmqtt_session *session)
+{
+	kmqtt_event_dropped(broker_of_store(store), session,
+			    KMQTT_DROP_QUEUE_FULL);
+}
+
+static const struct kmqtt_store_ops store_ops = {
+	.publish = store_publish,
+	.dropped = store_dropped,
+};
 
 static int __net_init broker_init(struct net *net)
 {
@@ -73,20 +127,26 @@ static int __net_init broker_init(struct net *net)
 	err = kmqtt_tree_init(&broker->tree, &broker->memory);
 	if (err)
 		goto err_memory;
-	err = kmqtt_retained_init(&broker->retained, &broker->memory);
+	err = kmqtt_retained_init(&broker->retained, &broker->memory,
+				  kmqtt_wq.ctl);
 	if (err)
 		goto err_tree;
 	err = kmqtt_store_init(&broker->store, &broker->memory, &broker->tree,
-			       &broker->retained, kmqtt_wq.ctl);
+			       &broker->retained, &store_ops, kmqtt_wq.ctl);
 	if (err)
 		goto err_retained;
+	err = kmqtt_access_init(&broker->access, &broker->memory);
+	if (err)
+		goto err_store;
 	broker->registry = kmqtt_registry_create(broker);
 	if (IS_ERR(broker->registry)) {
 		err = PTR_ERR(broker->registry);
-		goto err_store;
+		goto err_access;
 	}
 	return 0;
 
+err_access:
+	kmqtt_access_uninit(&broker->access);
 err_store:
 	kmqtt_store_uninit(&broker->store);
 err_retained:
@@ -111,11 +171,14 @@ static void __net_exit broker_exit(struct net *net)
 	struct kmqtt_broker *broker = kmqtt_broker_of(net);
 
 	kmqtt_registry_destroy(broker->registry);
+	kmqtt_access_uninit(&broker->access);
 	kmqtt_store_uninit(&broker->store);
 	kmqtt_retained_uninit(&broker->retained);
 	kmqtt_tree_uninit(&broker->tree);
 	kmqtt_memory_uninit(&broker->memory);
 	free_percpu(broker->stats);
+	kfree(rcu_access_pointer(broker->response_info));
+	kfree(rcu_access_pointer(broker->server_reference));
 }
 
 static struct pernet_operations broker_ops = {

@@ -11,6 +11,7 @@
 #include "topic/memory.h"
 #include "topic/retained.h"
 #include "topic/tree.h"
+#include "wire/packet.h"
 
 struct kmqtt_registry;
 
@@ -29,12 +30,36 @@ struct kmqtt_workqueues {
 extern struct kmqtt_workqueues kmqtt_wq;
 
 /**
+ * struct kmqtt_text - a text that the operator has set
+ * @rcu: readers may stand on it while it is replaced
+ * @len: bytes of @data
+ * @data: UTF-8, not terminated
+ */
+struct kmqtt_text {
+	struct rcu_head rcu;
+	u16 len;
+	u8 data[];
+};
+
+/**
  * struct kmqtt_limits - what the operator allows beyond what stores have
  * @connect_timeout: seconds until a CONNECT must have come
  * @max_connect_size: bytes of a CONNECT
  * @max_packet_size: bytes of a packet after CONNECT
  * @max_subscriptions: of one session
  * @max_retained: messages
+ * @max_session_expiry: seconds that a session survives its connection, or
+ *	KMQTT_EXPIRY_NEVER
+ * @receive_max: messages that a client may send before one is acknowledged
+ * @topic_alias_max: topic aliases that a client may use
+ * @max_keepalive: seconds, 0 for no maximum
+ * @max_qos: 0 to 2
+ * @redirect: enum kmqtt_redirect: what new clients are told
+ * @retain_available: let clients publish retained messages
+ * @wildcard_available: let clients subscribe with wildcards
+ * @shared_available: let clients share subscriptions
+ * @sub_ids_available: let clients use subscription identifiers
+ * @validate_payload: refuse payloads that are not the text they claim to be
  * @bh_path: let softirq do what it can
  *
  * All are read with READ_ONCE() and written with WRITE_ONCE().
@@ -45,6 +70,17 @@ struct kmqtt_limits {
 	u32 max_packet_size;
 	u32 max_subscriptions;
 	u32 max_retained;
+	u32 max_session_expiry;
+	u16 receive_max;
+	u16 topic_alias_max;
+	u16 max_keepalive;
+	u8 max_qos;
+	u8 redirect;
+	bool retain_available;
+	bool wildcard_available;
+	bool shared_available;
+	bool sub_ids_available;
+	bool validate_payload;
 	bool bh_path;
 };
 
@@ -57,6 +93,8 @@ struct kmqtt_limits {
  * @store: sessions
  * @access: who may do what
  * @limits: what else is limited
+ * @response_info: told to clients that ask where to have responses sent; RCU
+ * @server_reference: another server, for clients that are sent away; RCU
  * @stats: counters, for each CPU
  * @registry: listeners and connections
  * @refused_rate: events of refused connections, atomic
@@ -71,6 +109,8 @@ struct kmqtt_broker {
 	struct kmqtt_store store;
 	struct kmqtt_access access;
 	struct kmqtt_limits limits;
+	struct kmqtt_text __rcu *response_info;
+	struct kmqtt_text __rcu *server_reference;
 	struct kmqtt_stats __percpu *stats;
 	struct kmqtt_registry *registry;
 	struct kmqtt_rate refused_rate;
@@ -78,6 +118,7 @@ struct kmqtt_broker {
 	time64_t started;
 };
 
+struct kmqtt_text *kmqtt_text_copy(struct kmqtt_text __rcu **text);
 struct kmqtt_broker *kmqtt_broker_of(struct net *net);
 int kmqtt_broker_module_init(void);
 void kmqtt_broker_module_uninit(void);

@@ -4,6 +4,7 @@
  */
 #include <linux/init.h>
 #include <linux/module.h>
+#include "access/scram.h"
 #include "broker.h"
 #include "control/netlink.h"
 #include "net/listener.h"
@@ -38,9 +39,12 @@ static int __init kmqtt_init(void)
 	err = kmqtt_pass_module_init();
 	if (err)
 		return err;
-	err = kmqtt_broker_module_init();
+	err = kmqtt_scram_module_init();
 	if (err)
 		goto err_pass;
+	err = kmqtt_broker_module_init();
+	if (err)
+		goto err_scram;
 	err = open_ports();
 	if (err)
 		goto err_broker;
@@ -52,6 +56,8 @@ static int __init kmqtt_init(void)
 
 err_broker:
 	kmqtt_broker_module_uninit();
+err_scram:
+	kmqtt_scram_module_uninit();
 err_pass:
 	kmqtt_pass_module_uninit();
 	return err;
@@ -61,6 +67,7 @@ static void __exit kmqtt_exit(void)
 {
 	kmqtt_netlink_module_uninit();
 	kmqtt_broker_module_uninit();
+	kmqtt_scram_module_uninit();
 	kmqtt_pass_module_uninit();
 }
 
@@ -71,3 +78,4 @@ MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("MQTT broker");
 MODULE_AUTHOR("The kmqtt authors");
 MODULE_VERSION("0.1.0");
+MODULE_SOFTDEP("pre: sha256 sha512 hmac");

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 #include <uapi/linux/kmqtt.h>
 
-#define KMQTT_DROPS	(KMQTT_DROP_RETAINED_FULL + 1)
+#define KMQTT_DROPS	(KMQTT_DROP_EXPIRED + 1)
 
 /* Why softirq left a connection's work to a thread. */
 enum kmqtt_handover {

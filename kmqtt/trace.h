@@ -11,6 +11,7 @@
 #define kmqtt_show_state(state)					\
 	__print_symbolic(state,					\
 		{ KMQTT_CLIENT_NEW,	"new" },		\
+		{ KMQTT_CLIENT_AUTH,	"auth" },		\
 		{ KMQTT_CLIENT_ONLINE,	"online" },		\
 		{ KMQTT_CLIENT_CLOSING,	"closing" })
 

@@ -30,8 +30,13 @@ static const struct netlink_range_validation kmqtt_a_broker_max_memory_range = {
 	.max	= S64_MAX,
 };
 
+static const struct netlink_range_validation kmqtt_a_user_iterations_range = {
+	.min	= 4096ULL,
+	.max	= 10000000ULL,
+};
+
 /* KMQTT_CMD_BROKER_SET - do */
-static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_BACKPRESSURE + 1] = {
+static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_SERVER_REFERENCE + 1] = {
 	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_CONNECT_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3600),
@@ -45,6 +50,19 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_BACKPRE
 	[KMQTT_A_BROKER_MAX_SUBSCRIPTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_BH_PATH] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_BROKER_BACKPRESSURE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_MAX_SESSION_EXPIRY] = { .type = NLA_U32, },
+	[KMQTT_A_BROKER_RECEIVE_MAX] = NLA_POLICY_MIN(NLA_U16, 1),
+	[KMQTT_A_BROKER_TOPIC_ALIAS_MAX] = { .type = NLA_U16, },
+	[KMQTT_A_BROKER_MAX_KEEPALIVE] = { .type = NLA_U16, },
+	[KMQTT_A_BROKER_MAX_QOS] = NLA_POLICY_MAX(NLA_U8, 2),
+	[KMQTT_A_BROKER_RETAIN_AVAILABLE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_WILDCARD_AVAILABLE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_SHARED_AVAILABLE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_SUBSCRIPTION_IDS_AVAILABLE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_VALIDATE_PAYLOAD] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_REDIRECT] = NLA_POLICY_MAX(NLA_U8, 2),
+	[KMQTT_A_BROKER_RESPONSE_INFORMATION] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
+	[KMQTT_A_BROKER_SERVER_REFERENCE] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
@@ -71,10 +89,11 @@ static const struct nla_policy kmqtt_client_get_nl_policy[KMQTT_A_CLIENT_CLIENT_
 };
 
 /* KMQTT_CMD_CLIENT_KICK - do */
-static const struct nla_policy kmqtt_client_kick_nl_policy[KMQTT_A_CLIENT_REASON + 1] = {
+static const struct nla_policy kmqtt_client_kick_nl_policy[KMQTT_A_CLIENT_SERVER_REFERENCE + 1] = {
 	[KMQTT_A_CLIENT_CONNECTION] = { .type = NLA_UINT, },
 	[KMQTT_A_CLIENT_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
 	[KMQTT_A_CLIENT_REASON] = NLA_POLICY_RANGE(NLA_U32, 128, 255),
+	[KMQTT_A_CLIENT_SERVER_REFERENCE] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
 };
 
 /* KMQTT_CMD_SESSION_GET - do */
@@ -105,8 +124,23 @@ static const struct nla_policy kmqtt_retained_del_nl_policy[KMQTT_A_RETAINED_ALL
 	[KMQTT_A_RETAINED_ALL] = { .type = NLA_FLAG, },
 };
 
+/* KMQTT_CMD_USER_SET - do */
+static const struct nla_policy kmqtt_user_set_nl_policy[KMQTT_A_USER_SERVER_KEY + 1] = {
+	[KMQTT_A_USER_NAME] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
+	[KMQTT_A_USER_METHOD] = NLA_POLICY_MAX(NLA_U32, 1),
+	[KMQTT_A_USER_ITERATIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_user_iterations_range),
+	[KMQTT_A_USER_SALT] = { .type = NLA_BINARY, },
+	[KMQTT_A_USER_STORED_KEY] = { .type = NLA_BINARY, },
+	[KMQTT_A_USER_SERVER_KEY] = { .type = NLA_BINARY, },
+};
+
+/* KMQTT_CMD_USER_DEL - do */
+static const struct nla_policy kmqtt_user_del_nl_policy[KMQTT_A_USER_NAME + 1] = {
+	[KMQTT_A_USER_NAME] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
+};
+
 /* Ops table for kmqtt */
-const struct genl_split_ops kmqtt_nl_ops[15] = {
+const struct genl_split_ops kmqtt_nl_ops[18] = {
 	{
 		.cmd	= KMQTT_CMD_BROKER_GET,
 		.doit	= kmqtt_nl_broker_get_doit,
@@ -116,7 +150,7 @@ const struct genl_split_ops kmqtt_nl_ops[15] = {
 		.cmd		= KMQTT_CMD_BROKER_SET,
 		.doit		= kmqtt_nl_broker_set_doit,
 		.policy		= kmqtt_broker_set_nl_policy,
-		.maxattr	= KMQTT_A_BROKER_BACKPRESSURE,
+		.maxattr	= KMQTT_A_BROKER_SERVER_REFERENCE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -156,7 +190,7 @@ const struct genl_split_ops kmqtt_nl_ops[15] = {
 		.cmd		= KMQTT_CMD_CLIENT_KICK,
 		.doit		= kmqtt_nl_client_kick_doit,
 		.policy		= kmqtt_client_kick_nl_policy,
-		.maxattr	= KMQTT_A_CLIENT_REASON,
+		.maxattr	= KMQTT_A_CLIENT_SERVER_REFERENCE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -204,6 +238,27 @@ const struct genl_split_ops kmqtt_nl_ops[15] = {
 		.policy		= kmqtt_retained_del_nl_policy,
 		.maxattr	= KMQTT_A_RETAINED_ALL,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_USER_SET,
+		.doit		= kmqtt_nl_user_set_doit,
+		.policy		= kmqtt_user_set_nl_policy,
+		.maxattr	= KMQTT_A_USER_SERVER_KEY,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_USER_DEL,
+		.doit		= kmqtt_nl_user_del_doit,
+		.policy		= kmqtt_user_del_nl_policy,
+		.maxattr	= KMQTT_A_USER_NAME,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_USER_GET,
+		.start	= kmqtt_nl_user_get_start,
+		.dumpit	= kmqtt_nl_user_get_dumpit,
+		.done	= kmqtt_nl_user_get_done,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd	= KMQTT_CMD_STATS_GET,

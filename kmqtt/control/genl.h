@@ -12,16 +12,18 @@
 #include <uapi/linux/kmqtt.h>
 
 /* Ops table for kmqtt */
-extern const struct genl_split_ops kmqtt_nl_ops[15];
+extern const struct genl_split_ops kmqtt_nl_ops[18];
 
 int kmqtt_nl_client_get_start(struct netlink_callback *cb);
 int kmqtt_nl_session_get_start(struct netlink_callback *cb);
 int kmqtt_nl_subscription_get_start(struct netlink_callback *cb);
 int kmqtt_nl_retained_get_start(struct netlink_callback *cb);
+int kmqtt_nl_user_get_start(struct netlink_callback *cb);
 int kmqtt_nl_client_get_done(struct netlink_callback *cb);
 int kmqtt_nl_session_get_done(struct netlink_callback *cb);
 int kmqtt_nl_subscription_get_done(struct netlink_callback *cb);
 int kmqtt_nl_retained_get_done(struct netlink_callback *cb);
+int kmqtt_nl_user_get_done(struct netlink_callback *cb);
 
 int kmqtt_nl_broker_get_doit(struct sk_buff *skb, struct genl_info *info);
 int kmqtt_nl_broker_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -42,6 +44,9 @@ int kmqtt_nl_subscription_get_dumpit(struct sk_buff *skb,
 int kmqtt_nl_retained_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
 int kmqtt_nl_retained_del_doit(struct sk_buff *skb, struct genl_info *info);
+int kmqtt_nl_user_set_doit(struct sk_buff *skb, struct genl_info *info);
+int kmqtt_nl_user_del_doit(struct sk_buff *skb, struct genl_info *info);
+int kmqtt_nl_user_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int kmqtt_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _LINUX_KMQTT_GEN_H */

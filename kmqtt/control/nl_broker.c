@@ -4,8 +4,60 @@
  * handler runs.
  */
 #include "genl.h"
+#include <linux/slab.h>
 #include "../net/registry.h"
+#include "../wire/utf8.h"
 #include "reply.h"
+
+static int put_text(struct sk_buff *skb, int attr,
+		    struct kmqtt_text __rcu **setting)
+{
+	const struct kmqtt_text *text;
+	int err = 0;
+
+	rcu_read_lock();
+	text = rcu_dereference(*setting);
+	if (text)
+		err = nla_put(skb, attr, text->len, text->data);
+	rcu_read_unlock();
+	return err;
+}
+
+/* What clients of MQTT 5 are told. */
+static int put_capabilities(struct sk_buff *skb, struct kmqtt_broker *broker)
+{
+	const struct kmqtt_limits *limits = &broker->limits;
+
+	if (nla_put_u32(skb, KMQTT_A_BROKER_MAX_SESSION_EXPIRY,
+			READ_ONCE(limits->max_session_expiry)) ||
+	    nla_put_u16(skb, KMQTT_A_BROKER_RECEIVE_MAX,
+			READ_ONCE(limits->receive_max)) ||
+	    nla_put_u16(skb, KMQTT_A_BROKER_TOPIC_ALIAS_MAX,
+			READ_ONCE(limits->topic_alias_max)) ||
+	    nla_put_u16(skb, KMQTT_A_BROKER_MAX_KEEPALIVE,
+			READ_ONCE(limits->max_keepalive)) ||
+	    nla_put_u8(skb, KMQTT_A_BROKER_MAX_QOS,
+		       READ_ONCE(limits->max_qos)) ||
+	    nla_put_u8(skb, KMQTT_A_BROKER_RETAIN_AVAILABLE,
+		       READ_ONCE(limits->retain_available)) ||
+	    nla_put_u8(skb, KMQTT_A_BROKER_WILDCARD_AVAILABLE,
+		       READ_ONCE(limits->wildcard_available)))
+		return -EMSGSIZE;
+	if (nla_put_u8(skb, KMQTT_A_BROKER_SHARED_AVAILABLE,
+		       READ_ONCE(limits->shared_available)) ||
+	    nla_put_u8(skb, KMQTT_A_BROKER_SUBSCRIPTION_IDS_AVAILABLE,
+		       READ_ONCE(limits->sub_ids_available)) ||
+	    nla_put_u8(skb, KMQTT_A_BROKER_VALIDATE_PAYLOAD,
+		       READ_ONCE(limits->validate_payload)) ||
+	    nla_put_u8(skb, KMQTT_A_BROKER_REDIRECT,
+		       READ_ONCE(limits->redirect)) ||
+	    put_text(skb, KMQTT_A_BROKER_RESPONSE_INFORMATION,
+		     &broker->response_info) ||
+	    put_text(skb, KMQTT_A_BROKER_SERVER_REFERENCE,
+		     &broker->server_reference))
+		return -EMSGSIZE;
+	return 0;
+}
 
 static int put_settings(struct sk_buff *skb, const struct kmqtt_broker *broker)
 {
@@ -54,13 +106,14 @@ static int put_settings(struct sk_buff *skb, const struct kmqtt_broker *broker)
  */
 int kmqtt_nl_broker_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
 	struct sk_buff *reply;
 	void *hdr;
 
 	reply = kmqtt_nl_reply(info, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	if (put_settings(reply, kmqtt_nl_broker(info))) {
+	if (put_settings(reply, broker) || put_capabilities(reply, broker)) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}
@@ -79,12 +132,89 @@ static void set_u64(struct genl_info *info, int attr, u64 *setting)
 		WRITE_ONCE(*setting, nla_get_uint(info->attrs[attr]));
 }
 
+static void set_u16(struct genl_info *info, int attr, u16 *setting)
+{
+	if (info->attrs[attr])
+		WRITE_ONCE(*setting, nla_get_u16(info->attrs[attr]));
+}
+
+static void set_u8(struct genl_info *info, int attr, u8 *setting)
+{
+	if (info->attrs[attr])
+		WRITE_ONCE(*setting, nla_get_u8(info->attrs[attr]));
+}
+
+static void set_bool(struct genl_info *info, int attr, bool *setting)
+{
+	if (info->attrs[attr])
+		WRITE_ONCE(*setting, nla_get_u8(info->attrs[attr]));
+}
+
+/*
+ * Make a text of an attribute. Returns 0 with @text NULL if there is no such
+ * attribute or it is empty.
+ */
+static int make_text(struct genl_info *info, int attr,
+		     struct kmqtt_text **text)
+{
+	struct kmqtt_str str;
+
+	*text = NULL;
+	if (!info->attrs[attr])
+		return 0;
+	str = kmqtt_nl_str(info->attrs[attr]);
+	if (!str.len)
+		return 0;
+	if (!kmqtt_utf8_valid(str.data, str.len)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
+				    "the text is not UTF-8");
+		return -EINVAL;
+	}
+	*text = kmalloc(struct_size(*text, data, str.len), GFP_KERNEL);
+	if (!*text)
+		return -ENOMEM;
+	(*text)->len = str.len;
+	memcpy((*text)->data, str.data, str.len);
+	return 0;
+}
+
+static void set_text(struct genl_info *info, int attr, struct kmqtt_text *text,
+		     struct kmqtt_text __rcu **setting)
+{
+	if (!info->attrs[attr])
+		return;
+	text = unrcu_pointer(xchg(setting, RCU_INITIALIZER(text)));
+	if (text)
+		kfree_rcu(text, rcu);
+}
+
+static void set_capabilities(struct genl_info *info, struct kmqtt_limits *limits)
+{
+	set_u32(info, KMQTT_A_BROKER_MAX_SESSION_EXPIRY,
+		&limits->max_session_expiry);
+	set_u16(info, KMQTT_A_BROKER_RECEIVE_MAX, &limits->receive_max);
+	set_u16(info, KMQTT_A_BROKER_TOPIC_ALIAS_MAX, &limits->topic_alias_max);
+	set_u16(info, KMQTT_A_BROKER_MAX_KEEPALIVE, &limits->max_keepalive);
+	set_u8(info, KMQTT_A_BROKER_MAX_QOS, &limits->max_qos);
+	set_u8(info, KMQTT_A_BROKER_REDIRECT, &limits->redirect);
+	set_bool(info, KMQTT_A_BROKER_RETAIN_AVAILABLE,
+		 &limits->retain_available);
+	set_bool(info, KMQTT_A_BROKER_WILDCARD_AVAILABLE,
+		 &limits->wildcard_available);
+	set_bool(info, KMQTT_A_BROKER_SHARED_AVAILABLE,
+		 &limits->shared_available);
+	set_bool(info, KMQTT_A_BROKER_SUBSCRIPTION_IDS_AVAILABLE,
+		 &limits->sub_ids_available);
+	set_bool(info, KMQTT_A_BROKER_VALIDATE_PAYLOAD,
+		 &limits->validate_payload);
+	set_bool(info, KMQTT_A_BROKER_BH_PATH, &limits->bh_path);
+}
+
 static void set_settings(struct genl_info *info, struct kmqtt_broker *broker)
 {
 	struct kmqtt_outbox_limits *outbox = &broker->store.outbox_limits;
 	struct kmqtt_registry *registry = broker->registry;
 	struct kmqtt_limits *limits = &broker->limits;
-	const struct nlattr *bh_path;
 
 	set_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS, &registry->max_conns);
 	set_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE,
@@ -99,9 +229,7 @@ static void set_settings(struct genl_info *info, struct kmqtt_broker *broker)
 	set_u32(info, KMQTT_A_BROKER_MAX_RETAINED, &limits->max_retained);
 	set_u32(info, KMQTT_A_BROKER_MAX_SUBSCRIPTIONS,
 		&limits->max_subscriptions);
-	bh_path = info->attrs[KMQTT_A_BROKER_BH_PATH];
-	if (bh_path)
-		WRITE_ONCE(limits->bh_path, nla_get_u8(bh_path));
+	set_capabilities(info, limits);
 }
 
 /**
@@ -116,12 +244,26 @@ int kmqtt_nl_broker_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *backpressure =
 		info->attrs[KMQTT_A_BROKER_BACKPRESSURE];
+	struct kmqtt_text *response_info = NULL, *reference = NULL;
+	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
+	int err;
 
 	if (backpressure && nla_get_u8(backpressure) != KMQTT_BACKPRESSURE_DROP) {
 		NL_SET_ERR_MSG_ATTR(info->extack, backpressure,
 				    "holding publishers is not implemented, only drop is");
 		return -EOPNOTSUPP;
 	}
-	set_settings(info, kmqtt_nl_broker(info));
+	err = make_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION,
+			&response_info) ?:
+	      make_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, &reference);
+	if (err) {
+		kfree(response_info);
+		return err;
+	}
+	set_settings(info, broker);
+	set_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION, response_info,
+		 &broker->response_info);
+	set_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, reference,
+		 &broker->server_reference);
 	return 0;
 }

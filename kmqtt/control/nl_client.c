@@ -5,6 +5,7 @@
 #include "../net/conn.h"
 #include "../net/registry.h"
 #include "genl.h"
+#include "../wire/utf8.h"
 #include "reply.h"
 
 /* What is known once a CONNECT was accepted. */
@@ -168,7 +169,7 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 	void *hdr;
 
 	/* Those on their way out are gone for the operator. */
-	if (!online && kmqtt_client_state(&conn->client) != KMQTT_CLIENT_NEW)
+	if (!online && kmqtt_client_state(&conn->client) == KMQTT_CLIENT_CLOSING)
 		return 0;
 	hdr = kmqtt_nl_entry(skb, cb, KMQTT_CMD_CLIENT_GET);
 	if (!hdr)
@@ -272,6 +273,42 @@ static bool is_named(struct genl_info *info, const struct kmqtt_conn *conn)
 	return false;
 }
 
+/* The server that a client is sent to; the first one that it is told counts. */
+static int set_reference(struct genl_info *info, struct kmqtt_conn *conn,
+			 enum kmqtt_reason reason)
+{
+	const struct nlattr *attr = info->attrs[KMQTT_A_CLIENT_SERVER_REFERENCE];
+	struct kmqtt_text *text;
+	struct kmqtt_str str;
+
+	if (reason != KMQTT_REASON_USE_ANOTHER_SERVER &&
+	    reason != KMQTT_REASON_SERVER_MOVED) {
+		if (!attr)
+			return 0;
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "only for the reasons use-another-server and server-moved");
+		return -EINVAL;
+	}
+	if (attr) {
+		str = kmqtt_nl_str(attr);
+		if (!str.len || !kmqtt_utf8_valid(str.data, str.len)) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "not a text of UTF-8");
+			return -EINVAL;
+		}
+		text = kmalloc(struct_size(text, data, str.len), GFP_KERNEL);
+		if (!text)
+			return -ENOMEM;
+		text->len = str.len;
+		memcpy(text->data, str.data, str.len);
+	} else {
+		text = kmqtt_text_copy(&kmqtt_nl_broker(info)->server_reference);
+	}
+	if (text && cmpxchg(&conn->client.reference, NULL, text))
+		kfree(text);
+	return 0;
+}
+
 /**
  * kmqtt_nl_client_kick_doit() - disconnect a client
  * @skb: the request
@@ -294,10 +331,10 @@ int kmqtt_nl_client_kick_doit(struct sk_buff *skb, struct genl_info *info)
 		conn = find_by_client_id(info);
 	if (IS_ERR(conn))
 		return PTR_ERR(conn);
-	if (is_named(info, conn)) {
+	if (is_named(info, conn))
+		err = set_reference(info, conn, reason);
+	if (!err)
 		kmqtt_conn_close(conn, reason);
-		err = 0;
-	}
 	kmqtt_link_put(&conn->client.link);
 	return err;
 }

@@ -44,7 +44,8 @@ static struct kmqtt_replay *begin_walk(struct kmqtt_retained *store,
 			return ERR_PTR(-EINVAL);
 		}
 	}
-	replay = kmqtt_replay_create(str.data, str.len, 0, !filter, GFP_KERNEL);
+	replay = kmqtt_replay_create(store, str.data, str.len, !filter,
+				     GFP_KERNEL);
 	if (!replay)
 		return ERR_PTR(-ENOMEM);
 	kmqtt_replay_start(store, replay);

@@ -22,7 +22,8 @@ struct session_dump {
 /* What a session's lock guards, taken at once. */
 struct session_state {
 	bool connected;
-	bool clean;
+	u32 expiry;
+	u32 left;
 	u32 disconnected;
 	u32 queued;
 	u64 bytes;
@@ -31,6 +32,16 @@ struct session_state {
 	u64 dropped;
 };
 
+/* Until a time of kmqtt_msg_now(). */
+static u32 seconds_left(u64 until)
+{
+	u64 now = kmqtt_msg_now();
+
+	if (until == U64_MAX)
+		return KMQTT_EXPIRY_NEVER;
+	return until > now ? div_u64(until - now, MSEC_PER_SEC) : 0;
+}
+
 static void read_state(struct kmqtt_session *session,
 		       struct session_state *state)
 {
@@ -38,7 +49,8 @@ static void read_state(struct kmqtt_session *session,
 
 	spin_lock_bh(&session->lock);
 	state->connected = session->link;
-	state->clean = !session->persistent;
+	state->expiry = session->expiry;
+	state->left = session->link ? 0 : seconds_left(session->expires);
 	state->disconnected = max(now - session->disconnected, (time64_t)0);
 	state->queued = kmqtt_outbox_queued(&session->outbox);
 	state->bytes = session->outbox.bytes;
@@ -56,10 +68,13 @@ static int put_session(struct sk_buff *skb, struct kmqtt_session *session)
 	if (nla_put(skb, KMQTT_A_SESSION_CLIENT_ID, session->id_len,
 		    session->id) ||
 	    nla_put_u8(skb, KMQTT_A_SESSION_CONNECTED, state.connected) ||
-	    nla_put_u8(skb, KMQTT_A_SESSION_CLEAN, state.clean))
+	    nla_put_u8(skb, KMQTT_A_SESSION_CLEAN, !state.expiry) ||
+	    nla_put_u32(skb, KMQTT_A_SESSION_EXPIRY, state.expiry))
 		return -EMSGSIZE;
 	if (!state.connected &&
-	    nla_put_u32(skb, KMQTT_A_SESSION_DISCONNECTED, state.disconnected))
+	    (nla_put_u32(skb, KMQTT_A_SESSION_DISCONNECTED,
+			 state.disconnected) ||
+	     nla_put_u32(skb, KMQTT_A_SESSION_EXPIRES_IN, state.left)))
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, KMQTT_A_SESSION_SUBSCRIPTIONS,
 			kmqtt_tree_count(session->store->tree,
@@ -188,15 +203,6 @@ int kmqtt_nl_session_get_done(struct netlink_callback *cb)
 	return 0;
 }
 
-static void publish_will(struct kmqtt_broker *broker, struct kmqtt_msg *will)
-{
-	struct kmqtt_pass *pass = kmqtt_pass_take();
-
-	kmqtt_publish_will(broker, will, &pass->batch);
-	kmqtt_conn_flush_batch(pass);
-	kmqtt_pass_give(pass);
-}
-
 /**
  * kmqtt_nl_session_del_doit() - end a session
  * @skb: the request
@@ -219,7 +225,7 @@ int kmqtt_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 	err = kmqtt_store_end(session, KMQTT_REASON_ADMINISTRATIVE_ACTION,
 			      &will);
 	if (will)
-		publish_will(kmqtt_nl_broker(info), will);
+		kmqtt_pass_publish_will(kmqtt_nl_broker(info), will);
 	kmqtt_session_put(session);
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(info->extack,

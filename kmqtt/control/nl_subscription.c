@@ -111,6 +111,8 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct subscription_dump *dump)
 {
 	const struct kmqtt_session *session = dump->session;
+	const struct kmqtt_group *group = dump->walk.group;
+	u8 options = dump->walk.options;
 	bool cut = false;
 	void *hdr;
 
@@ -121,7 +123,16 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 		    session->id) ||
 	    kmqtt_nl_put_string(skb, KMQTT_A_SUBSCRIPTION_FILTER, dump->filter,
 				dump->len, &cut) ||
-	    nla_put_u8(skb, KMQTT_A_SUBSCRIPTION_QOS, dump->walk.qos) ||
+	    (group && kmqtt_nl_put_string(skb, KMQTT_A_SUBSCRIPTION_GROUP,
+					  group->name, group->name_len, &cut)) ||
+	    nla_put_u8(skb, KMQTT_A_SUBSCRIPTION_QOS, options & KMQTT_SUB_QOS) ||
+	    nla_put_u8(skb, KMQTT_A_SUBSCRIPTION_NO_LOCAL,
+		       !!(options & KMQTT_SUB_NO_LOCAL)) ||
+	    nla_put_u8(skb, KMQTT_A_SUBSCRIPTION_RETAIN_AS_PUBLISHED,
+		       !!(options & KMQTT_SUB_RETAIN_AS_PUBLISHED)) ||
+	    (dump->walk.id &&
+	     nla_put_u32(skb, KMQTT_A_SUBSCRIPTION_IDENTIFIER,
+			 dump->walk.id)) ||
 	    (cut && nla_put_flag(skb, KMQTT_A_SUBSCRIPTION_TRUNCATED))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

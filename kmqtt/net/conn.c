@@ -9,6 +9,7 @@
  */
 #include "conn.h"
 
+#include <linux/delay.h>
 #include <linux/ipv6.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
@@ -28,6 +29,10 @@
 
 /* Bytes read and thrown away at the end, so that TCP ends with FIN. */
 #define DRAIN_BYTES	(64 << 10)
+
+/* Milliseconds, and how often, that the end of a namespace waits for a FIN. */
+#define LINGER_PAUSE	10
+#define LINGER_TRIES	50
 
 static unsigned int handover_every;
 module_param(handover_every, uint, 0600);
@@ -93,6 +98,15 @@ void kmqtt_conn_hand_over(struct kmqtt_conn *conn, bool transmit,
 	kmqtt_conn_kick(conn, true);
 }
 
+/* The bit is set anew: who owned the side may have cleared it meanwhile. */
+static void link_flush(struct kmqtt_link *link)
+{
+	struct kmqtt_conn *conn = kmqtt_conn_of(link);
+
+	set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
+	kmqtt_conn_kick(conn, true);
+}
+
 /**
  * kmqtt_conn_flush_batch() - send what a pass has put into sessions
  * @pass: the pass
@@ -116,7 +130,7 @@ void kmqtt_conn_flush_batch(struct kmqtt_pass *pass)
 		if (budget-- > 0)
 			kmqtt_transmit(conn, pass);
 		else
-			kmqtt_conn_kick(conn, true);
+			link_flush(link);
 		kmqtt_link_put(link);
 	}
 }
@@ -208,7 +222,7 @@ static unsigned long patience(const struct kmqtt_conn *conn,
 {
 	const struct kmqtt_client *client = &conn->client;
 
-	if (kmqtt_client_state(client) == KMQTT_CLIENT_NEW) {
+	if (kmqtt_client_state(client) < KMQTT_CLIENT_ONLINE) {
 		*since = client->connected;
 		return READ_ONCE(client->broker->limits.connect_timeout) * HZ;
 	}
@@ -236,7 +250,7 @@ void kmqtt_conn_arm_timer(struct kmqtt_conn *conn)
 static void kmqtt_conn_timeout(struct timer_list *t)
 {
 	struct kmqtt_conn *conn = kmqtt_from_timer(conn, t, timer);
-	bool new = kmqtt_client_state(&conn->client) == KMQTT_CLIENT_NEW;
+	bool new = kmqtt_client_state(&conn->client) < KMQTT_CLIENT_ONLINE;
 	unsigned long since, limit = patience(conn, &since);
 
 	if (!limit)
@@ -266,14 +280,6 @@ static void link_close(struct kmqtt_link *link, enum kmqtt_reason reason)
 	kmqtt_conn_close(kmqtt_conn_of(link), reason);
 }
 
-static void link_flush(struct kmqtt_link *link)
-{
-	struct kmqtt_conn *conn = kmqtt_conn_of(link);
-
-	set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
-	kmqtt_conn_kick(conn, true);
-}
-
 /* The last reference may go in softirq: nothing here sleeps. */
 static void link_release(struct kref *ref)
 {
@@ -284,7 +290,7 @@ static void link_release(struct kref *ref)
 	kmqtt_publish_abort(&conn->rx.large);
 	kmqtt_receive_drop_tail(conn);
 	if (conn->tx.active)
-		kmqtt_msg_put(conn->tx.delivery.msg);
+		kmqtt_delivery_put(&conn->tx.delivery);
 	kmqtt_client_uninit(&conn->client);
 	kmqtt_registry_remove(registry, conn);
 	kfree_rcu(conn, rcu);
@@ -305,6 +311,30 @@ static void stop_sides(struct kmqtt_conn *conn)
 	/* Other connections' passes may be sending. */
 	wait_on_bit_lock(&conn->flags, KMQTT_CONN_TX_OWNED,
 			 TASK_UNINTERRUPTIBLE);
+}
+
+/*
+ * Kernel sockets lose their timers when they are released, and with them the
+ * chance to send their last words again. Make it a socket as any other, which
+ * keeps its namespace and ends when TCP thinks so. In a namespace that is going
+ * there is no time for that: who doesn't answer soon is reset.
+ */
+static void leave_socket(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+	struct net *net = maybe_get_net(sock_net(sk));
+	int tries = LINGER_TRIES;
+
+	if (net) {
+		kmqtt_sk_net_upgrade(sk);
+		put_net(net);
+	} else {
+		while (READ_ONCE(sk->sk_state) == TCP_FIN_WAIT1 && tries--)
+			msleep(LINGER_PAUSE);
+		if (READ_ONCE(sk->sk_state) == TCP_FIN_WAIT1)
+			sock_no_linger(sk);
+	}
+	sock_release(sock);
 }
 
 /*
@@ -331,7 +361,7 @@ static void release_work(struct work_struct *work)
 
 	kernel_sock_shutdown(conn->sock, SHUT_WR);
 	kmqtt_receive_drain(conn, DRAIN_BYTES);
-	sock_release(conn->sock);
+	leave_socket(conn->sock);
 	kmqtt_link_put(&conn->client.link);
 }
 

@@ -9,7 +9,8 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
-#include "../protocol/publish.h"
+#include "../protocol/route.h"
+#include "conn.h"
 
 /* Sets for threads on each CPU: one may sleep while another works. */
 #define THREAD_SETS_PER_CPU	2
@@ -166,4 +167,21 @@ void kmqtt_pass_give(struct kmqtt_pass *pass)
 	list_add(&pass->list, &free_passes);
 	spin_unlock(&free_lock);
 	wake_up(&free_wait);
+}
+
+/**
+ * kmqtt_pass_publish_will() - publish a will where there is no pass
+ * @broker: the broker
+ * @will: the will; its reference is given back
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_pass_publish_will(struct kmqtt_broker *broker,
+			     struct kmqtt_msg *will)
+{
+	struct kmqtt_pass *pass = kmqtt_pass_take();
+
+	kmqtt_publish_will(broker, will, &pass->batch);
+	kmqtt_conn_flush_batch(pass);
+	kmqtt_pass_give(pass);
 }

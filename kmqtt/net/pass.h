@@ -9,7 +9,9 @@
 #include <linux/list.h>
 #include "../session/link.h"
 #include "../session/outbox.h"
-#include "../topic/tree.h"
+#include "../topic/match.h"
+
+struct kmqtt_broker;
 
 /* Bytes of a gulp. The head of any PUBLISH fits in. */
 #define KMQTT_RX_SIZE		(80 << 10)
@@ -54,5 +56,7 @@ void kmqtt_pass_module_uninit(void);
 struct kmqtt_pass *kmqtt_pass_this_cpu(void);
 struct kmqtt_pass *kmqtt_pass_take(void);
 void kmqtt_pass_give(struct kmqtt_pass *pass);
+void kmqtt_pass_publish_will(struct kmqtt_broker *broker,
+			     struct kmqtt_msg *will);
 
 #endif /* _KMQTT_NET_PASS_H */

@@ -21,6 +21,8 @@
 /* Gulps of one pass. */
 #define GULPS_BH	2
 #define GULPS_THREAD	16
+/* Deliveries of one pass in softirq: a gulp may have thousands of messages. */
+#define WORK_BH		4096
 /* Bytes of one pass over a large payload. */
 #define LARGE_BUDGET	SZ_1M
 
@@ -38,6 +40,7 @@
 #define RX_OWNED	(-EBUSY)	/* a process holds the socket */
 #define RX_THREAD	(-EAGAIN)	/* softirq can't, a thread can */
 #define RX_HELD		(-ENOSPC)	/* the client has to read first */
+#define RX_BUDGET	(-EINPROGRESS)	/* there is too much to do in softirq */
 
 struct gulp {
 	u8 *to;
@@ -66,6 +69,10 @@ static int large_actor(read_descriptor_t *desc, struct sk_buff *skb,
 	struct kmqtt_msg *msg = desc->arg.data;
 	u32 n = min(len, desc->count);
 	void *to;
+
+	/* Called once more where a segment has more than the payload. */
+	if (!n)
+		return 0;
 
 	to = kmqtt_msg_room(msg, &n, GFP_KERNEL);
 	/* tcp_read_sock() forgets an error that comes after some bytes. */
@@ -226,8 +233,11 @@ static int handle_packet(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	if (err == -EAGAIN)
 		return 0;
 	if (err)
-		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
-	err = kmqtt_dispatch_check(client, &packet.fixed);
+		return kmqtt_dispatch_fail(client,
+					   KMQTT_REASON_MALFORMED_PACKET,
+					   data, len, &pass->batch);
+	err = kmqtt_dispatch_check(client, &packet.fixed, data, len,
+				   &pass->batch);
 	if (err)
 		return err;
 	packet.body = data + packet.fixed.len;
@@ -251,11 +261,15 @@ static int handle_packet(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		       u32 len)
 {
-	bool was_new = kmqtt_client_state(&conn->client) == KMQTT_CLIENT_NEW;
+	bool was_new = kmqtt_client_state(&conn->client) < KMQTT_CLIENT_ONLINE;
 	u32 pos = 0;
 	int ret = 0;
 
 	while (pos < len) {
+		if (pass->batch.bh && pass->batch.work > WORK_BH) {
+			ret = RX_BUDGET;
+			break;
+		}
 		ret = handle_packet(conn, pass, pass->rx + pos, len - pos);
 		if (ret <= 0)
 			break;
@@ -335,7 +349,9 @@ static int receive_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	int budget = pass->batch.bh ? GULPS_BH : GULPS_THREAD;
 	int ret = 0;
 
-	while (!ret && budget--) {
+	pass->batch.work = 0;
+	/* A connection may have kept the buffer. */
+	while (!ret && pass->rx && budget--) {
 		if (kmqtt_client_state(&conn->client) == KMQTT_CLIENT_CLOSING)
 			return -ECONNABORTED;
 		if (!conn->rx.large.msg)
@@ -394,6 +410,9 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 	case RX_THREAD:
 		kmqtt_conn_hand_over(conn, false, KMQTT_HANDOVER_LARGE);
 		break;
+	case RX_BUDGET:
+		kmqtt_conn_hand_over(conn, false, KMQTT_HANDOVER_BUDGET);
+		break;
 	case RX_OWNED:
 		kmqtt_conn_hand_over(conn, false, KMQTT_HANDOVER_OWNED);
 		break;
@@ -404,6 +423,10 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 		if (!READ_ONCE(conn->client.link.acks_len)) {
 			set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
 			kmqtt_conn_kick(conn, true);
+		} else if (READ_ONCE(kmqtt_conn_sk(conn)->sk_state) ==
+			   TCP_CLOSE) {
+			/* It will not read any more. */
+			kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
 		}
 		break;
 	case -ECONNABORTED:

@@ -11,12 +11,16 @@
 #include <linux/uio.h>
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
+#include "../protocol/event.h"
+#include "../protocol/reply.h"
 #include "conn.h"
 #include "pass.h"
 
 /* Sends of one pass. */
 #define SENDS_BH	4
 #define SENDS_THREAD	32
+/* Messages of one send that turn out not to be worth sending. */
+#define DISCARDS_MAX	256
 /* Bytes of payload of one send that splices. */
 #define SPLICE_BUDGET	(512 << 10)
 
@@ -34,6 +38,8 @@ struct layout {
 	u32 acks;
 	u32 nr_packets;
 	u32 len;
+	u32 discards;
+	u32 dropped[KMQTT_DROPS];
 	bool splice;	/* the last packet's payload is to follow */
 	bool more;	/* there may be more to lay out, even if this is nothing */
 };
@@ -81,7 +87,7 @@ static int send_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 
 static void end_active(struct kmqtt_conn *conn)
 {
-	kmqtt_msg_put(conn->tx.delivery.msg);
+	kmqtt_delivery_put(&conn->tx.delivery);
 	conn->tx.active = false;
 }
 
@@ -104,29 +110,103 @@ static u32 lay_out_active(struct kmqtt_conn *conn, u8 *to)
 	return len;
 }
 
-/* Whole packets from the outbox, as many as fit. */
-static void lay_out_packets(struct kmqtt_session *session,
-			    struct kmqtt_pass *pass, struct layout *l)
+/* Does the client take it, and the send buffer? */
+static bool fits(const struct kmqtt_delivery *d, u32 max_packet)
 {
-	u32 max = READ_ONCE(session->store->outbox_limits.max_inflight);
+	return kmqtt_delivery_len(d) <= max_packet &&
+	       kmqtt_delivery_copied(d) <= KMQTT_TX_SIZE;
+}
+
+/*
+ * Give the packet its final form. Returns why it is not to be sent at all, or
+ * KMQTT_DROPS.
+ */
+static enum kmqtt_drop prepare(struct kmqtt_conn *conn, u32 max_packet,
+			       struct kmqtt_delivery *d)
+{
+	struct kmqtt_aliases *aliases = &conn->client.aliases;
+
+	/* What was begun to be sent goes on (MQTT 5, 3.3.2.3.3). */
+	if (d->msg && !(d->first & KMQTT_PUBLISH_DUP) &&
+	    kmqtt_msg_expired(d->msg))
+		return KMQTT_DROP_EXPIRED;	/* [MQTT-3.3.2-5] */
+	kmqtt_alias_choose(aliases, d);
+	kmqtt_delivery_prepare(d, conn->client.version);
+	if (!d->msg || fits(d, max_packet))
+		return KMQTT_DROPS;
+	/* To tell of an alias makes the packet longer. */
+	if (d->alias && !d->alias_known) {
+		kmqtt_alias_unsent(aliases, d);
+		d->alias = 0;
+		kmqtt_delivery_prepare(d, conn->client.version);
+		if (fits(d, max_packet))
+			return KMQTT_DROPS;
+	}
+	return KMQTT_DROP_TOO_LARGE;	/* [MQTT5-3.1.2-24], [MQTT-3.1.2-25] */
+}
+
+/* The next packet that is to be sent. Returns false if there is none. */
+static bool next_packet(struct kmqtt_conn *conn, struct layout *l,
+			struct kmqtt_tx_packet *p)
+{
+	struct kmqtt_session *session = conn->client.session;
 	struct kmqtt_outbox *outbox = &session->outbox;
+	u32 max = min_t(u32, session->receive_max,
+			READ_ONCE(session->store->outbox_limits.max_inflight));
+	enum kmqtt_drop drop;
+
+	while (l->discards < DISCARDS_MAX) {
+		kmqtt_outbox_mark(outbox, &p->mark);
+		if (!kmqtt_outbox_next(outbox, max, &p->delivery))
+			return false;
+		drop = prepare(conn, session->max_packet, &p->delivery);
+		if (drop == KMQTT_DROPS)
+			return true;
+		kmqtt_outbox_discard(outbox, &p->delivery);
+		kmqtt_delivery_put(&p->delivery);
+		session->dropped++;
+		l->dropped[drop]++;
+		l->discards++;
+	}
+	l->more = true;
+	return false;
+}
+
+/* Whole packets from the outbox, as many as fit. */
+static void lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+			    struct layout *l)
+{
+	struct kmqtt_outbox *outbox = &conn->client.session->outbox;
 
 	while (l->nr_packets < KMQTT_TX_PACKETS && !l->splice) {
 		struct kmqtt_tx_packet *p = &pass->packets[l->nr_packets];
 
-		kmqtt_outbox_mark(outbox, &p->mark);
-		if (!kmqtt_outbox_next(outbox, max, &p->delivery))
+		if (!next_packet(conn, l, p))
 			break;
 		if (kmqtt_delivery_copied(&p->delivery) >
 		    KMQTT_TX_SIZE - l->len) {
 			kmqtt_outbox_rewind(outbox, &p->mark);
-			kmqtt_msg_put(p->delivery.msg);
+			kmqtt_alias_unsent(&conn->client.aliases, &p->delivery);
+			kmqtt_delivery_put(&p->delivery);
 			break;
 		}
 		l->len += kmqtt_delivery_copy(&p->delivery, pass->tx + l->len);
 		l->splice = has_pages(&p->delivery);
 		p->end = l->len;
 		l->nr_packets++;
+	}
+}
+
+/* Tell of what was not sent. No lock is held. */
+static void tell_dropped(struct kmqtt_conn *conn, const struct layout *l)
+{
+	enum kmqtt_drop drop;
+	u32 n;
+
+	for (drop = 0; drop < KMQTT_DROPS; drop++) {
+		for (n = l->dropped[drop]; n; n--)
+			kmqtt_event_dropped(conn->client.broker,
+					    conn->client.session, drop);
 	}
 }
 
@@ -153,9 +233,10 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	spin_lock_bh(&session->lock);
 	if (session->link == link) {
 		l->more = kmqtt_session_refill(session);
-		lay_out_packets(session, pass, l);
+		lay_out_packets(conn, pass, l);
 	}
 	spin_unlock_bh(&session->lock);
+	tell_dropped(conn, l);
 }
 
 static void count_sent(struct kmqtt_conn *conn, const struct kmqtt_delivery *d)
@@ -218,12 +299,15 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		tx->active = true;
 		tx->delivery = pass->packets[nr - 1].delivery;
 		tx->offset = kmqtt_delivery_copied(&tx->delivery);
-		kmqtt_msg_get(tx->delivery.msg);
+		kmqtt_delivery_get(&tx->delivery);
 	}
 	settle_packets(conn, pass, l, nr);
 	for (i = 0; i < l->nr_packets; i++) {
+		if (i >= nr)
+			kmqtt_alias_unsent(&conn->client.aliases,
+					   &pass->packets[i].delivery);
 		if (!partly || i != nr - 1)
-			kmqtt_msg_put(pass->packets[i].delivery.msg);
+			kmqtt_delivery_put(&pass->packets[i].delivery);
 	}
 }
 
@@ -268,6 +352,8 @@ static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 			hdr.msg_flags = MSG_MORE;
 		n = send_socket(conn, pass, &hdr);
 		settle(conn, pass, &l, max(n, 0));
+		/* Pairs with the barrier in after_pass() of the receive side. */
+		smp_mb();
 		if (l.acks && test_bit(KMQTT_CONN_RX_HELD, &conn->flags)) {
 			set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
 			kmqtt_conn_kick(conn, true);
@@ -389,13 +475,15 @@ void kmqtt_transmit(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
  * @conn: the connection; the caller owns its transmit side for good
  * @pass: a thread's
  *
- * Sends acknowledgments only: what the session has stays in the session.
- * Nothing is said in the middle of another packet.
+ * Sends acknowledgments, and to 5.0 why it ends: what the session has stays in
+ * the session. Nothing is said in the middle of another packet.
  *
  * Context: process, may sleep.
  */
 void kmqtt_transmit_last(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 {
-	if (!conn->tx.active)
-		transmit_once(conn, pass);
+	if (conn->tx.active)
+		return;
+	kmqtt_reply_disconnect(&conn->client);
+	transmit_once(conn, pass);
 }

@@ -6,13 +6,19 @@
 #include "client.h"
 
 #include <linux/slab.h>
+#include "../session/share.h"
 #include "../trace.h"
-#include "../wire/encode.h"
+#include "auth.h"
 #include "event.h"
-#include "publish.h"
+#include "route.h"
 
 static const bool allowed[KMQTT_CLIENT_STATES][KMQTT_CLIENT_STATES] = {
 	[KMQTT_CLIENT_NEW] = {
+		[KMQTT_CLIENT_AUTH] = true,
+		[KMQTT_CLIENT_ONLINE] = true,
+		[KMQTT_CLIENT_CLOSING] = true,
+	},
+	[KMQTT_CLIENT_AUTH] = {
 		[KMQTT_CLIENT_ONLINE] = true,
 		[KMQTT_CLIENT_CLOSING] = true,
 	},
@@ -35,8 +41,12 @@ void kmqtt_client_init(struct kmqtt_client *client,
 {
 	memset(client, 0, sizeof(*client));
 	kmqtt_link_init(&client->link, ops);
+	client->link.memory = &broker->memory;
 	client->broker = broker;
 	client->state = KMQTT_CLIENT_NEW;
+	client->max_packet = KMQTT_PACKET_MAX;
+	client->problem_info = true;
+	kmqtt_aliases_init(&client->aliases, &broker->memory, 0, 0);
 }
 
 /**
@@ -48,6 +58,10 @@ void kmqtt_client_init(struct kmqtt_client *client,
 void kmqtt_client_uninit(struct kmqtt_client *client)
 {
 	kmqtt_session_put(client->session);
+	kmqtt_aliases_uninit(&client->aliases);
+	kmqtt_auth_forget(client);
+	kfree(client->auth_method);
+	kfree(client->reference);
 	kfree(client->user);
 	kmqtt_link_uninit(&client->link);
 }
@@ -74,6 +88,21 @@ bool kmqtt_client_set_state(struct kmqtt_client *client,
 }
 
 /**
+ * kmqtt_client_go_online() - the client has its session
+ * @client: the client
+ *
+ * Context: the client's receive side.
+ * Return: false if somebody has closed the connection meanwhile.
+ */
+bool kmqtt_client_go_online(struct kmqtt_client *client)
+{
+	return kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
+				      KMQTT_CLIENT_ONLINE) ||
+	       kmqtt_client_set_state(client, KMQTT_CLIENT_AUTH,
+				      KMQTT_CLIENT_ONLINE);
+}
+
+/**
  * kmqtt_client_closing() - no more packets
  * @client: the client
  * @reason: why
@@ -84,6 +113,8 @@ bool kmqtt_client_set_state(struct kmqtt_client *client,
 bool kmqtt_client_closing(struct kmqtt_client *client, enum kmqtt_reason reason)
 {
 	if (!kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
+				    KMQTT_CLIENT_CLOSING) &&
+	    !kmqtt_client_set_state(client, KMQTT_CLIENT_AUTH,
 				    KMQTT_CLIENT_CLOSING) &&
 	    !kmqtt_client_set_state(client, KMQTT_CLIENT_ONLINE,
 				    KMQTT_CLIENT_CLOSING))
@@ -108,6 +139,8 @@ int kmqtt_client_fail(struct kmqtt_client *client, enum kmqtt_reason reason)
 	case KMQTT_REASON_PACKET_TOO_LARGE:
 	case KMQTT_REASON_TOPIC_NAME_INVALID:
 	case KMQTT_REASON_TOPIC_FILTER_INVALID:
+	case KMQTT_REASON_TOPIC_ALIAS_INVALID:
+	case KMQTT_REASON_RECEIVE_MAXIMUM_EXCEEDED:
 		kmqtt_stats_inc(client->broker, malformed);
 		break;
 	default:
@@ -133,28 +166,9 @@ void kmqtt_client_closed(struct kmqtt_client *client, struct kmqtt_batch *batch)
 		kmqtt_event_refused(client, client->reason);
 		return;
 	}
-	kmqtt_session_detach(client->session, &client->link, &will);
+	if (kmqtt_session_detach(client->session, &client->link, &will))
+		kmqtt_share_move(client->session);
 	if (will)
 		kmqtt_publish_will(client->broker, will, batch);
 	kmqtt_event_client(client, KMQTT_CMD_DISCONNECT_NTF, false);
-}
-
-/**
- * kmqtt_client_ack() - send a packet that is just an identifier
- * @client: the client; its link has room reserved
- * @type: KMQTT_PUBACK, _PUBREC, _PUBREL, _PUBCOMP or _UNSUBACK
- * @id: packet identifier
- * @batch: sends it at its end
- *
- * Context: the client's receive side.
- * Return: 0, for handlers to pass on.
- */
-int kmqtt_client_ack(struct kmqtt_client *client, enum kmqtt_packet_type type,
-		     u16 id, struct kmqtt_batch *batch)
-{
-	u8 buf[KMQTT_ACK_MAX];
-
-	kmqtt_link_ack(&client->link, buf, kmqtt_ack_encode(buf, type, id));
-	kmqtt_link_touch(&client->link, batch);
-	return 0;
 }

@@ -4,18 +4,22 @@
 
 #include <linux/in6.h>
 #include "../broker.h"
+#include "../session/alias.h"
 #include "../session/link.h"
-#include "../wire/packet.h"
+
+struct kmqtt_auth;
 
 /**
  * enum kmqtt_client_state - where a connection stands
  * @KMQTT_CLIENT_NEW: no CONNECT yet
+ * @KMQTT_CLIENT_AUTH: CONNECT is there, the client is still proving itself
  * @KMQTT_CLIENT_ONLINE: accepted; has a session
  * @KMQTT_CLIENT_CLOSING: terminal
  * @KMQTT_CLIENT_STATES: how many there are
  */
 enum kmqtt_client_state {
 	KMQTT_CLIENT_NEW,
+	KMQTT_CLIENT_AUTH,
 	KMQTT_CLIENT_ONLINE,
 	KMQTT_CLIENT_CLOSING,
 	KMQTT_CLIENT_STATES,
@@ -34,7 +38,17 @@ enum kmqtt_client_state {
  * @reason: why it closes; valid from KMQTT_CLIENT_CLOSING on
  * @version: protocol level, 0 before CONNECT
  * @clean: as in CONNECT
+ * @problem_info: the client wants to be told more than reason codes
+ * @goodbye: the client has sent a DISCONNECT
  * @keepalive: seconds, 0 for none
+ * @max_packet: bytes of a packet that the client takes
+ * @expiry: session expiry as in CONNECT
+ * @aliases: topic aliases
+ * @auth: exchange of enhanced authentication that is under way, or NULL
+ * @auth_method: its method, as in CONNECT, or NULL
+ * @connect: the CONNECT while it is, or NULL
+ * @connect_len: bytes there
+ * @reference: server that the client is sent to, or NULL; set once, atomic
  * @session: valid from KMQTT_CLIENT_ONLINE on; holds a reference
  * @connected: jiffies when it was accepted, constant
  * @messages_in: PUBLISH packets received
@@ -44,9 +58,11 @@ enum kmqtt_client_state {
  * @user_len: bytes of @user
  * @user: user name, up to a byte more than is shown; NULL for none
  *
- * @version to @session, @user and @user_len are written once, before the
- * state becomes KMQTT_CLIENT_ONLINE. The receive side writes the counters of
- * what comes in, the transmit side those of what goes out.
+ * @version to @session, @user and @user_len are written before the state
+ * becomes KMQTT_CLIENT_ONLINE; @goodbye and @reference before it becomes
+ * KMQTT_CLIENT_CLOSING. @auth and @connect are the receive side's. That side
+ * writes the counters of what comes in, the transmit side those of what goes
+ * out.
  */
 struct kmqtt_client {
 	struct kmqtt_link link;
@@ -60,7 +76,17 @@ struct kmqtt_client {
 	enum kmqtt_reason reason;
 	u8 version;
 	bool clean;
+	bool problem_info;
+	bool goodbye;
 	u16 keepalive;
+	u32 max_packet;
+	u32 expiry;
+	struct kmqtt_aliases aliases;
+	struct kmqtt_auth *auth;
+	struct kmqtt_text *auth_method;
+	u8 *connect;
+	u32 connect_len;
+	struct kmqtt_text *reference;
 	struct kmqtt_session *session;
 	unsigned long connected;
 	u64 messages_in;
@@ -88,13 +114,12 @@ void kmqtt_client_uninit(struct kmqtt_client *client);
 bool kmqtt_client_set_state(struct kmqtt_client *client,
 			    enum kmqtt_client_state from,
 			    enum kmqtt_client_state to);
+bool kmqtt_client_go_online(struct kmqtt_client *client);
 int kmqtt_client_fail(struct kmqtt_client *client, enum kmqtt_reason reason);
 bool kmqtt_client_closing(struct kmqtt_client *client,
 			  enum kmqtt_reason reason);
 void kmqtt_client_closed(struct kmqtt_client *client,
 			 struct kmqtt_batch *batch);
-int kmqtt_client_ack(struct kmqtt_client *client, enum kmqtt_packet_type type,
-		     u16 id, struct kmqtt_batch *batch);
 
 /**
  * kmqtt_client_of() - the client around a link

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CONNECT and DISCONNECT (MQTT 3.1.1, 3.1, 3.2 and 3.14).
+ * CONNECT and its CONNACK (MQTT 5, 3.1 and 3.2).
  *
  * Nothing but the connection itself is touched before the client is let in,
  * and nothing that a thread could not repeat before memory for all is there.
@@ -10,13 +10,11 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include "../trace.h"
-#include "../wire/decode.h"
 #include "../wire/encode.h"
+#include "admit.h"
+#include "auth.h"
 #include "event.h"
-#include "publish.h"
-
-/* Times that clients with one identifier may get in each other's way. */
-#define CONNECT_RETRIES	8
+#include "reply.h"
 
 /* "kmqtt-" and 16 hexadecimal digits. */
 #define ASSIGNED_ID_LEN	22
@@ -24,14 +22,71 @@
 /* Of user names, what netlink shows is kept, and whether that is all. */
 #define USER_MAX	(KMQTT_SHOWN_STRING_MAX + 1)
 
-/* Answer with CONNACK and close [MQTT-3.2.2-5]. */
-static int refuse(struct kmqtt_client *client, u8 version,
-		  enum kmqtt_reason reason)
+/* Let a property say what a text does. */
+static void put_text(struct kmqtt_props *props, enum kmqtt_property id,
+		     struct kmqtt_str *field, const struct kmqtt_text *text)
 {
-	u8 buf[KMQTT_ACK_MAX];
+	if (!text)
+		return;
+	field->data = text->data;
+	field->len = text->len;
+	kmqtt_prop_add(props, id);
+}
 
-	kmqtt_link_ack(&client->link, buf,
-		       kmqtt_connack_encode(buf, version, false, reason));
+/* A CONNACK in memory that the caller frees, or NULL. */
+static u8 *make_connack(struct kmqtt_client *client, bool present,
+			enum kmqtt_reason reason, struct kmqtt_props *props,
+			gfp_t gfp, u32 *len)
+{
+	u8 *buf;
+
+	/* [MQTT-3.2.2-19] */
+	if (kmqtt_answer_max(props) > client->max_packet)
+		props->present &= ~BIT_ULL(KMQTT_PROP_REASON_STRING);
+	buf = kmalloc(kmqtt_answer_max(props), gfp | __GFP_NOWARN);
+	if (!buf)
+		return NULL;
+	*len = kmqtt_connack_encode(buf, client->version, present, reason,
+				    props);
+	if (!kmqtt_link_reserve(&client->link, *len, gfp))
+		return buf;
+	kfree(buf);
+	return NULL;
+}
+
+/**
+ * kmqtt_connect_refuse() - answer with CONNACK and close
+ * @client: a client that is not let in
+ * @reason: why
+ * @batch: how to allocate
+ *
+ * Context: the client's receive side.
+ * Return: -EAGAIN if a thread is to try again, -ECONNABORTED if the connection
+ * was closed ([MQTT-3.2.2-7], 3.1.1: [MQTT-3.2.2-5]).
+ */
+int kmqtt_connect_refuse(struct kmqtt_client *client, enum kmqtt_reason reason,
+			 struct kmqtt_batch *batch)
+{
+	bool away = reason == KMQTT_REASON_USE_ANOTHER_SERVER ||
+		    reason == KMQTT_REASON_SERVER_MOVED;
+	struct kmqtt_text *reference = NULL;
+	struct kmqtt_props props = {};
+	u8 *connack;
+	u32 len;
+
+	kmqtt_reason_string(&props, reason);
+	if (away)
+		reference = kmqtt_text_copy(&client->broker->server_reference);
+	put_text(&props, KMQTT_PROP_SERVER_REFERENCE, &props.server_reference,
+		 reference);
+	connack = make_connack(client, false, reason, &props, batch->gfp, &len);
+	kfree(reference);
+	if (!connack && batch->bh)
+		return -EAGAIN;
+	/* Without memory it is closed without a word. */
+	if (connack)
+		kmqtt_reply_send(client, connack, len, batch);
+	kfree(connack);
 	client->link.ops->close(&client->link, reason);
 	return -ECONNABORTED;
 }
@@ -41,115 +96,64 @@ static bool client_id_valid(const struct kmqtt_connect *c)
 {
 	if (c->client_id.len)
 		return c->client_id.len <= KMQTT_CLIENT_ID_MAX;
-	return c->version != KMQTT_V31 && c->clean;
+	return c->version == KMQTT_V5 ||
+	       (c->version != KMQTT_V31 && c->clean);
 }
 
-static struct kmqtt_msg *make_will(struct kmqtt_broker *broker,
-				   const struct kmqtt_connect *c, gfp_t gfp)
+/* Is the will what it is said to be? */
+static bool will_is_text(const struct kmqtt_connect *c)
 {
-	const struct kmqtt_str *payload = &c->will_payload;
-	struct kmqtt_msg *msg;
+	struct kmqtt_utf8 u = {};
 
-	msg = kmqtt_msg_create(&broker->memory, &c->will_topic, payload->len,
-			       gfp);
-	if (!msg)
-		return NULL;
-	msg->qos = c->will_qos;
-	msg->retain = c->will_retain;
-	if (!kmqtt_msg_write(msg, payload->data, payload->len, gfp))
-		return msg;
-	kmqtt_msg_put(msg);
-	return NULL;
+	if (!kmqtt_prop_has(&c->will_props, KMQTT_PROP_PAYLOAD_FORMAT) ||
+	    !c->will_props.payload_format)
+		return true;
+	return kmqtt_utf8_feed(&u, c->will_payload.data, c->will_payload.len) &&
+	       !u.left;
 }
 
-/*
- * End a session that a clean start replaces. Softirq leaves publishing its
- * will to a thread.
- */
-static int end_session(struct kmqtt_client *client,
-		       struct kmqtt_session *session, struct kmqtt_batch *batch)
+static enum kmqtt_reason check_will(const struct kmqtt_limits *limits,
+				    const struct kmqtt_connect *c)
 {
-	struct kmqtt_msg *will = NULL;
-	int err;
+	const struct kmqtt_props *props = &c->will_props;
 
-	err = kmqtt_store_end(session, KMQTT_REASON_SESSION_TAKEN_OVER,
-			      batch->bh ? NULL : &will);
-	if (will)
-		kmqtt_publish_will(client->broker, will, batch);
-	return err;
+	if (!c->has_will)
+		return KMQTT_REASON_SUCCESS;
+	if (!kmqtt_topic_name_valid(c->will_topic.data, c->will_topic.len))
+		return KMQTT_REASON_TOPIC_NAME_INVALID;
+	if (c->will_qos > READ_ONCE(limits->max_qos))
+		return KMQTT_REASON_QOS_NOT_SUPPORTED;	/* [MQTT-3.2.2-12] */
+	if (c->will_retain && !READ_ONCE(limits->retain_available))
+		return KMQTT_REASON_RETAIN_NOT_SUPPORTED; /* [MQTT-3.2.2-13] */
+	if (kmqtt_prop_has(props, KMQTT_PROP_RESPONSE_TOPIC) &&
+	    !kmqtt_topic_name_valid(props->response_topic.data,
+				    props->response_topic.len))
+		return KMQTT_REASON_PROTOCOL_ERROR;
+	if (READ_ONCE(limits->validate_payload) && !will_is_text(c))
+		return KMQTT_REASON_PAYLOAD_FORMAT_INVALID;
+	return KMQTT_REASON_SUCCESS;
 }
 
-/*
- * The session to go on with, with a reference: the one there is, or a new one
- * in the table. Returns an ERR_PTR() if there can be none.
- */
-static struct kmqtt_session *open_session(struct kmqtt_client *client,
-					  const struct kmqtt_connect *c,
-					  struct kmqtt_batch *batch,
-					  bool *present)
+/* Why this client isn't let in, or KMQTT_REASON_SUCCESS. */
+static enum kmqtt_reason check_connect(struct kmqtt_client *client,
+				       const struct kmqtt_connect *c)
 {
-	struct kmqtt_store *store = &client->broker->store;
-	struct kmqtt_session *old, *session;
-	int err = 0;
+	const struct kmqtt_limits *limits = &client->broker->limits;
+	enum kmqtt_reason reason;
 
-	old = kmqtt_store_lookup(store, c->client_id.data, c->client_id.len);
-	/* A clean session ends with its connection, even by take-over. */
-	*present = old && !c->clean && READ_ONCE(old->persistent);
-	if (*present)
-		return old;
-
-	/* Have the new one in hand before the old one ends. */
-	session = kmqtt_session_create(store, &c->client_id, batch->gfp);
-	if (IS_ERR(session)) {
-		kmqtt_session_put(old);
-		return session;
+	switch (READ_ONCE(limits->redirect)) {
+	case KMQTT_REDIRECT_TEMPORARY:
+		return KMQTT_REASON_USE_ANOTHER_SERVER;
+	case KMQTT_REDIRECT_PERMANENT:
+		return KMQTT_REASON_SERVER_MOVED;
 	}
-	if (old)
-		err = end_session(client, old, batch);
-	kmqtt_session_put(old);
-	if (!err)
-		err = kmqtt_store_add(store, session);
-	if (!err)
-		return session;
-	kmqtt_session_put(session);
-	return ERR_PTR(err);
-}
-
-/* Let the client in. Returns 0 or a negative errno with nothing changed. */
-static int admit(struct kmqtt_client *client, const struct kmqtt_connect *c,
-		 struct kmqtt_batch *batch, bool *present)
-{
-	struct kmqtt_msg *will = NULL, *old_will = NULL;
-	struct kmqtt_session *session;
-	int tries = CONNECT_RETRIES;
-	int err;
-
-	if (c->has_will) {
-		will = make_will(client->broker, c, batch->gfp);
-		if (!will)
-			return -ENOMEM;
-	}
-	do {
-		session = open_session(client, c, batch, present);
-		if (IS_ERR(session)) {
-			err = PTR_ERR(session);
-			continue;
-		}
-		client->session = session;
-		err = kmqtt_session_attach(session, &client->link, will,
-					   !c->clean, c->version,
-					   batch->bh ? NULL : &old_will);
-		if (!err) {
-			if (old_will)
-				kmqtt_publish_will(client->broker, old_will,
-						   batch);
-			return 0;
-		}
-		client->session = NULL;
-		kmqtt_session_put(session);
-	} while ((err == -EEXIST || err == -ESHUTDOWN) && tries--);
-	kmqtt_msg_put(will);
-	return err;
+	reason = check_will(limits, c);
+	/* Who has a method has yet to prove who it is. */
+	if (!reason && !kmqtt_prop_has(&c->props, KMQTT_PROP_AUTH_METHOD))
+		reason = kmqtt_access_connect(&client->broker->access, c);
+	if (!reason && !client_id_valid(c))
+		reason = KMQTT_REASON_CLIENT_IDENTIFIER_NOT_VALID;
+	return reason;
 }
 
 static int keep_user(struct kmqtt_client *client, const struct kmqtt_connect *c,
@@ -173,32 +177,153 @@ static void assign_client_id(struct kmqtt_connect *c, u8 *buf)
 	c->client_id.len = ASSIGNED_ID_LEN;
 }
 
-static int accept_client(struct kmqtt_client *client,
-			 const struct kmqtt_connect *c,
-			 struct kmqtt_batch *batch)
+/* The client may ask for more than it is allowed. */
+static void keep_terms(struct kmqtt_client *client,
+		       const struct kmqtt_connect *c)
 {
-	u8 buf[KMQTT_ACK_MAX];
-	bool present;
-	int err;
+	const struct kmqtt_limits *limits = &client->broker->limits;
+	u16 max_keepalive = READ_ONCE(limits->max_keepalive);
+	const struct kmqtt_props *props = &c->props;
+	u16 aliases = 0;
 
 	client->version = c->version;
 	client->clean = c->clean;
 	client->keepalive = c->keepalive;
-	err = keep_user(client, c, batch->gfp) ?:
-	      admit(client, c, batch, &present);
-	if (batch->bh && (err == -ENOMEM || err == -EAGAIN))
+	if (c->version != KMQTT_V5)
+		return;
+	if (max_keepalive && (!c->keepalive || c->keepalive > max_keepalive))
+		client->keepalive = max_keepalive;
+	client->expiry = kmqtt_prop_has(props, KMQTT_PROP_SESSION_EXPIRY) ?
+			 props->session_expiry : 0;
+	if (kmqtt_prop_has(props, KMQTT_PROP_MAX_PACKET_SIZE))
+		client->max_packet = min_t(u32, props->max_packet_size,
+					   KMQTT_PACKET_MAX);
+	if (kmqtt_prop_has(props, KMQTT_PROP_REQUEST_PROBLEM))
+		client->problem_info = props->request_problem;
+	if (kmqtt_prop_has(props, KMQTT_PROP_TOPIC_ALIAS_MAX))
+		aliases = props->topic_alias_max;
+	kmqtt_aliases_init(&client->aliases, &client->broker->memory,
+			   READ_ONCE(limits->topic_alias_max), aliases);
+}
+
+/* What the broker does not do, or not as much as MQTT allows. */
+static void put_capabilities(struct kmqtt_props *props,
+			     const struct kmqtt_limits *limits)
+{
+	u32 max_packet = READ_ONCE(limits->max_packet_size);
+
+	if (READ_ONCE(limits->receive_max) != U16_MAX) {
+		props->receive_max = READ_ONCE(limits->receive_max);
+		kmqtt_prop_add(props, KMQTT_PROP_RECEIVE_MAX);
+	}
+	if (READ_ONCE(limits->max_qos) < KMQTT_QOS2) {
+		props->max_qos = READ_ONCE(limits->max_qos);
+		kmqtt_prop_add(props, KMQTT_PROP_MAX_QOS);
+	}
+	if (!READ_ONCE(limits->retain_available)) {
+		props->retain_available = 0;
+		kmqtt_prop_add(props, KMQTT_PROP_RETAIN_AVAILABLE);
+	}
+	if (max_packet < KMQTT_PACKET_MAX) {
+		props->max_packet_size = max_packet;
+		kmqtt_prop_add(props, KMQTT_PROP_MAX_PACKET_SIZE);
+	}
+	if (!READ_ONCE(limits->wildcard_available)) {
+		props->wildcard_available = 0;
+		kmqtt_prop_add(props, KMQTT_PROP_WILDCARD_AVAILABLE);
+	}
+	if (!READ_ONCE(limits->sub_ids_available)) {
+		props->sub_id_available = 0;
+		kmqtt_prop_add(props, KMQTT_PROP_SUB_ID_AVAILABLE);
+	}
+	if (!READ_ONCE(limits->shared_available)) {
+		props->shared_available = 0;
+		kmqtt_prop_add(props, KMQTT_PROP_SHARED_AVAILABLE);
+	}
+}
+
+/* What this client has got instead of what it asked for. */
+static void put_terms(struct kmqtt_props *props,
+		      const struct kmqtt_client *client,
+		      const struct kmqtt_connect *c, bool assigned)
+{
+	u32 max_expiry = READ_ONCE(client->broker->limits.max_session_expiry);
+
+	if (client->expiry > max_expiry) {
+		props->session_expiry = max_expiry;
+		kmqtt_prop_add(props, KMQTT_PROP_SESSION_EXPIRY);
+	}
+	if (client->aliases.in_max) {
+		props->topic_alias_max = client->aliases.in_max;
+		kmqtt_prop_add(props, KMQTT_PROP_TOPIC_ALIAS_MAX);
+	}
+	if (client->keepalive != c->keepalive) {
+		props->server_keep_alive = client->keepalive;
+		kmqtt_prop_add(props, KMQTT_PROP_SERVER_KEEP_ALIVE);
+	}
+	if (assigned) {		/* [MQTT-3.1.3-6] */
+		props->assigned_id = c->client_id;
+		kmqtt_prop_add(props, KMQTT_PROP_ASSIGNED_ID);
+	}
+}
+
+/**
+ * kmqtt_connect_accept() - let a client in
+ * @client: the client
+ * @c: its CONNECT
+ * @proof: properties that conclude an authentication, or NULL
+ * @batch: sends the CONNACK and what a session has waiting
+ *
+ * Context: the client's receive side.
+ * Return: 0, -EAGAIN if a thread is to try again, -ECONNABORTED if the
+ * connection was closed.
+ */
+int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
+			 const struct kmqtt_props *proof,
+			 struct kmqtt_batch *batch)
+{
+	struct kmqtt_props props = proof ? *proof : (struct kmqtt_props) {};
+	struct kmqtt_text *response_info = NULL;
+	u8 id[ASSIGNED_ID_LEN + 1], *connack;
+	bool assign = !c->client_id.len;
+	bool present = false;
+	u32 len;
+	int err;
+
+	if (assign)
+		assign_client_id(c, id);
+	if (c->version == KMQTT_V5) {
+		put_capabilities(&props, &client->broker->limits);
+		put_terms(&props, client, c, assign);
+	}
+	if (kmqtt_prop_has(&c->props, KMQTT_PROP_REQUEST_RESPONSE) &&
+	    c->props.request_response)
+		response_info = kmqtt_text_copy(&client->broker->response_info);
+	put_text(&props, KMQTT_PROP_RESPONSE_INFO, &props.response_info,
+		 response_info);
+
+	connack = make_connack(client, false, KMQTT_REASON_SUCCESS, &props,
+			       batch->gfp, &len);
+	err = connack ? keep_user(client, c, batch->gfp) : -ENOMEM;
+	if (!err)
+		err = kmqtt_admit(client, c, batch, &present);
+	if (!err) {
+		/* First CONNACK, then messages: they leave when it is online. */
+		len = kmqtt_connack_encode(connack, client->version, present,
+					   KMQTT_REASON_SUCCESS, &props);
+		kmqtt_reply_send(client, connack, len, batch);
+	}
+	kfree(response_info);
+	kfree(connack);
+	/* A session that is just ending is in the way only for a moment. */
+	if (batch->bh && err && err != -EDQUOT)
 		return -EAGAIN;
 	if (err)
-		return refuse(client, c->version,
-			      KMQTT_REASON_SERVER_UNAVAILABLE);
-
-	/* First CONNACK, then messages: they leave once the client is online. */
-	kmqtt_link_ack(&client->link, buf,
-		       kmqtt_connack_encode(buf, c->version, present,
-					    KMQTT_REASON_SUCCESS));
+		return kmqtt_connect_refuse(client,
+					    KMQTT_REASON_SERVER_UNAVAILABLE,
+					    batch);
 	/* Fails if somebody has closed the connection meanwhile. */
-	if (!kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
-				    KMQTT_CLIENT_ONLINE))
+	if (!kmqtt_client_go_online(client))
 		return -ECONNABORTED;
 	kmqtt_link_touch(&client->link, batch);
 	kmqtt_event_client(client, KMQTT_CMD_CONNECT_NTF, present);
@@ -219,45 +344,26 @@ int kmqtt_connect_packet(struct kmqtt_client *client,
 			 const struct kmqtt_packet *packet,
 			 struct kmqtt_batch *batch)
 {
-	u8 assigned[ASSIGNED_ID_LEN + 1];
 	enum kmqtt_reason reason;
 	struct kmqtt_connect c;
 	int err;
 
-	err = kmqtt_connect_decode(packet->body, packet->fixed.remaining, &c,
-				   &reason);
-	if (err == -EPROTONOSUPPORT)
-		return refuse(client, c.version, reason);
+	err = kmqtt_connect_decode(packet->body, packet->fixed.remaining, &c);
+	client->version = c.version;
+	/* Who speaks an unknown version is told in the oldest. */
+	if (err == -EPROTONOSUPPORT || (err && c.version == KMQTT_V5))
+		return kmqtt_connect_refuse(client, kmqtt_decode_reason(err),
+					    batch);
 	if (err)
+		return kmqtt_client_fail(client, kmqtt_decode_reason(err));
+	keep_terms(client, &c);
+	reason = check_connect(client, &c);
+	/* There is no CONNACK for this before 5.0. */
+	if (reason == KMQTT_REASON_TOPIC_NAME_INVALID && c.version != KMQTT_V5)
 		return kmqtt_client_fail(client, reason);
-	if (c.has_will && !kmqtt_topic_name_valid(c.will_topic.data,
-						  c.will_topic.len))
-		return kmqtt_client_fail(client, KMQTT_REASON_TOPIC_NAME_INVALID);
-	reason = kmqtt_access_connect(&client->broker->access, &c);
-	if (!reason && !client_id_valid(&c))
-		reason = KMQTT_REASON_CLIENT_IDENTIFIER_NOT_VALID;
 	if (reason)
-		return refuse(client, c.version, reason);
-	if (!c.client_id.len)
-		assign_client_id(&c, assigned);
-	return accept_client(client, &c, batch);
-}
-
-/**
- * kmqtt_disconnect_packet() - handle a DISCONNECT
- * @client: who sent it
- * @packet: the packet
- * @batch: not used
- *
- * Context: the client's receive side.
- * Return: -ECONNABORTED: the connection was closed.
- */
-int kmqtt_disconnect_packet(struct kmqtt_client *client,
-			    const struct kmqtt_packet *packet,
-			    struct kmqtt_batch *batch)
-{
-	if (packet->fixed.remaining)
-		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
-	kmqtt_session_drop_will(client->session, &client->link);
-	return kmqtt_client_fail(client, KMQTT_REASON_NORMAL_DISCONNECTION);
+		return kmqtt_connect_refuse(client, reason, batch);
+	if (kmqtt_prop_has(&c.props, KMQTT_PROP_AUTH_METHOD))
+		return kmqtt_auth_connect(client, packet, &c, batch);
+	return kmqtt_connect_accept(client, &c, NULL, batch);
 }

@@ -8,8 +8,11 @@
 #include "../wire/decode.h"
 #include "../wire/encode.h"
 #include "ack.h"
+#include "auth.h"
 #include "connect.h"
+#include "disconnect.h"
 #include "publish.h"
+#include "reply.h"
 #include "subscribe.h"
 
 /*
@@ -31,15 +34,17 @@ static int pingreq_packet(struct kmqtt_client *client,
 
 	if (packet->fixed.remaining)
 		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
-	kmqtt_link_ack(&client->link, buf, kmqtt_pingresp_encode(buf));
-	kmqtt_link_touch(&client->link, batch);
-	return 0;
+	return kmqtt_reply_send(client, buf, kmqtt_pingresp_encode(buf), batch);
 }
 
 /* What isn't here is a protocol error [MQTT-3.1.0-1], [MQTT-3.1.0-2]. */
 static const packet_fn handlers[KMQTT_CLIENT_STATES][KMQTT_PACKET_TYPES] = {
 	[KMQTT_CLIENT_NEW] = {
 		[KMQTT_CONNECT]		= kmqtt_connect_packet,
+	},
+	[KMQTT_CLIENT_AUTH] = {
+		[KMQTT_DISCONNECT]	= kmqtt_disconnect_packet,
+		[KMQTT_AUTH]		= kmqtt_auth_packet,
 	},
 	[KMQTT_CLIENT_ONLINE] = {
 		[KMQTT_PUBLISH]		= kmqtt_publish_packet,
@@ -51,6 +56,7 @@ static const packet_fn handlers[KMQTT_CLIENT_STATES][KMQTT_PACKET_TYPES] = {
 		[KMQTT_UNSUBSCRIBE]	= kmqtt_unsubscribe_packet,
 		[KMQTT_PINGREQ]		= pingreq_packet,
 		[KMQTT_DISCONNECT]	= kmqtt_disconnect_packet,
+		[KMQTT_AUTH]		= kmqtt_auth_packet,
 	},
 };
 
@@ -61,32 +67,73 @@ static u32 size_limit(const struct kmqtt_client *client,
 	const struct kmqtt_limits *limits = &client->broker->limits;
 	u32 max;
 
-	if (kmqtt_client_state(client) == KMQTT_CLIENT_NEW)
+	if (kmqtt_client_state(client) < KMQTT_CLIENT_ONLINE)
 		return min_t(u32, READ_ONCE(limits->max_connect_size), CONTROL_MAX);
 	max = READ_ONCE(limits->max_packet_size);
 	return fixed->type == KMQTT_PUBLISH ? max : min_t(u32, max, CONTROL_MAX);
 }
 
 /**
- * kmqtt_dispatch_check() - may this packet come, before its body has
- * @client: who sends it
- * @fixed: its fixed header
+ * kmqtt_dispatch_fail() - close a connection for a packet that isn't handled
+ * @client: the client
+ * @reason: why
+ * @data: the packet, with its fixed header
+ * @len: bytes there, maybe few
+ * @batch: how to allocate
+ *
+ * Who is waiting for a CONNACK is told with one.
  *
  * Context: the client's receive side.
- * Return: 0, or -ECONNABORTED if the connection was closed.
+ * Return: -EAGAIN if a thread is to try again, -ECONNABORTED if the connection
+ * was closed.
  */
-int kmqtt_dispatch_check(struct kmqtt_client *client,
-			 const struct kmqtt_fixed *fixed)
+int kmqtt_dispatch_fail(struct kmqtt_client *client, enum kmqtt_reason reason,
+			const u8 *data, u32 len, struct kmqtt_batch *batch)
 {
 	enum kmqtt_client_state state = kmqtt_client_state(client);
 
-	if (!handlers[state][fixed->type])
-		return kmqtt_client_fail(client, KMQTT_REASON_PROTOCOL_ERROR);
-	if (client->version != KMQTT_V31 && kmqtt_flags_reserved(fixed))
-		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
+	if (state == KMQTT_CLIENT_AUTH)
+		return kmqtt_connect_refuse(client, reason, batch);
+	if (state == KMQTT_CLIENT_NEW && kmqtt_connect_is_v5(data, len)) {
+		client->version = KMQTT_V5;
+		return kmqtt_connect_refuse(client, reason, batch);
+	}
+	return kmqtt_client_fail(client, reason);
+}
+
+/* Is this packet out of place? A reason, or KMQTT_REASON_SUCCESS. */
+static enum kmqtt_reason check_fixed(const struct kmqtt_client *client,
+				     const struct kmqtt_fixed *fixed)
+{
+	if (!handlers[kmqtt_client_state(client)][fixed->type])
+		return KMQTT_REASON_PROTOCOL_ERROR;
+	if (!kmqtt_fixed_allowed(fixed, client->version))
+		return KMQTT_REASON_MALFORMED_PACKET;
 	if ((u64)fixed->len + fixed->remaining > size_limit(client, fixed))
-		return kmqtt_client_fail(client, KMQTT_REASON_PACKET_TOO_LARGE);
-	return 0;
+		return KMQTT_REASON_PACKET_TOO_LARGE;
+	return KMQTT_REASON_SUCCESS;
+}
+
+/**
+ * kmqtt_dispatch_check() - may this packet come, before its body has
+ * @client: who sends it
+ * @fixed: its fixed header
+ * @data: the packet, with its fixed header
+ * @len: bytes there, maybe few
+ * @batch: how to allocate
+ *
+ * Context: the client's receive side.
+ * Return: 0, -EAGAIN if a thread is to try again, -ECONNABORTED if the
+ * connection was closed.
+ */
+int kmqtt_dispatch_check(struct kmqtt_client *client,
+			 const struct kmqtt_fixed *fixed, const u8 *data,
+			 u32 len, struct kmqtt_batch *batch)
+{
+	enum kmqtt_reason reason = check_fixed(client, fixed);
+
+	return reason ? kmqtt_dispatch_fail(client, reason, data, len, batch) :
+			0;
 }
 
 /**

@@ -1,177 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PUBLISH from a client, and the way of any message to its subscribers
- * (MQTT 3.1.1, 3.3 and 4.3).
+ * PUBLISH from a client (MQTT 5, 3.3 and 4.3).
  *
  * Everything that can fail comes before the first effect, so that softirq may
  * give up at any of these points and a thread begins again.
  */
 #include "publish.h"
 
-#include <linux/slab.h>
-#include "../trace.h"
 #include "../wire/decode.h"
-#include "event.h"
-
-/* Matches that softirq deals with; more go to a thread. */
-#define ROUTE_FIRST	128
-/* Tree nodes that softirq visits for one message. */
-#define ROUTE_STEPS_BH	1024
-/* Times that a growing tree may make a thread match again. */
-#define ROUTE_RETRIES	8
-
-/**
- * kmqtt_route_init() - make room for matches
- * @route: the room
- *
- * Context: process, may sleep.
- * Return: 0 or -ENOMEM.
- */
-int kmqtt_route_init(struct kmqtt_route *route)
-{
-	route->max = ROUTE_FIRST;
-	route->matches = kvmalloc_array(route->max, sizeof(*route->matches),
-					GFP_KERNEL);
-	return route->matches ? 0 : -ENOMEM;
-}
-
-/**
- * kmqtt_route_uninit() - give room for matches back
- * @route: the room
- *
- * Context: process, may sleep.
- */
-void kmqtt_route_uninit(struct kmqtt_route *route)
-{
-	kvfree(route->matches);
-}
-
-static int route_grow(struct kmqtt_route *route)
-{
-	u32 max = roundup_pow_of_two(route->nr);
-	struct kmqtt_match *matches;
-
-	matches = kvmalloc_array(max, sizeof(*matches), GFP_KERNEL);
-	if (!matches)
-		return -ENOMEM;
-	kvfree(route->matches);
-	route->matches = matches;
-	route->max = max;
-	return 0;
-}
+#include "reply.h"
+#include "route.h"
 
 /*
- * Hand @msg to all in the route. Returns false if a subscriber lost it, though
- * it was to have it for sure.
+ * Bytes of topic and properties together. With this much, what is added for a
+ * subscriber, and a payload that is copied, all fits the send buffer.
  */
-static bool deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
-		    struct kmqtt_batch *batch)
-{
-	const struct kmqtt_route *route = batch->route;
-	bool good = true;
-	u32 i;
-
-	trace_kmqtt_route(broker, msg, route->nr);
-	for (i = 0; i < route->nr; i++) {
-		const struct kmqtt_match *m = &route->matches[i];
-		struct kmqtt_session *session =
-			container_of(m->subscriber, struct kmqtt_session,
-				     subscriber);
-		u8 qos = min(msg->qos, m->qos);
-
-		switch (kmqtt_session_deliver(session, msg, qos, false, batch)) {
-		case KMQTT_DELIVERED_FULL:
-			kmqtt_event_dropped(broker, session,
-					    KMQTT_DROP_QUEUE_FULL);
-			break;
-		case KMQTT_DELIVERED_NOMEM:
-			kmqtt_event_dropped(broker, session,
-					    KMQTT_DROP_NO_MEMORY);
-			good &= !qos;
-			break;
-		default:
-			break;
-		}
-	}
-	return good;
-}
-
-/*
- * Find the subscribers of @msg's topic and hand it to them. Returns 0 with
- * @good as deliver() says, -EAGAIN if a thread is to do it, -ENOMEM if nobody
- * got it.
- */
-static int route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
-		 struct kmqtt_batch *batch, bool *good)
-{
-	struct kmqtt_route *route = batch->route;
-	int tries = ROUTE_RETRIES;
-	int err;
-
-	route->steps_max = batch->bh ? ROUTE_STEPS_BH : U32_MAX;
-	for (;;) {
-		/* The matches are valid inside the section that found them. */
-		rcu_read_lock();
-		err = kmqtt_tree_match(&broker->tree, kmqtt_msg_topic(msg),
-				       msg->topic_len, route);
-		if (!err)
-			*good = deliver(broker, msg, batch);
-		rcu_read_unlock();
-		if (!err)
-			return 0;
-		if (batch->bh)
-			return -EAGAIN;
-		if (!tries-- || route_grow(route))
-			return -ENOMEM;
-	}
-}
-
-/* Update the retained store [MQTT-3.3.1-5], [MQTT-3.3.1-10]. */
-static int retain(struct kmqtt_broker *broker, struct kmqtt_msg *msg)
-{
-	int err;
-
-	if (!msg->retain)
-		return 0;
-	if (!msg->payload_len) {
-		kmqtt_retained_clear(&broker->retained, kmqtt_msg_topic(msg),
-				     msg->topic_len);
-		return 0;
-	}
-	err = kmqtt_retained_set(&broker->retained, msg,
-				 READ_ONCE(broker->limits.max_retained));
-	if (err == -EDQUOT) {
-		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_RETAINED_FULL);
-		return 0;
-	}
-	return err;
-}
-
-/**
- * kmqtt_publish_will() - publish the will of a client that is gone
- * @broker: the broker
- * @will: the will; its reference is given back
- * @batch: flushes the subscribers
- *
- * Context: process, may sleep.
- */
-void kmqtt_publish_will(struct kmqtt_broker *broker, struct kmqtt_msg *will,
-			struct kmqtt_batch *batch)
-{
-	bool good;
-
-	retain(broker, will);
-	if (route(broker, will, batch, &good))
-		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_NO_MEMORY);
-	kmqtt_msg_put(will);
-}
-
+#define HEAD_MAX	(72 << 10)
 /* In a thread there is nobody left to try again. */
 static int no_memory(struct kmqtt_client *client, struct kmqtt_batch *batch)
 {
 	if (batch->bh)
 		return -EAGAIN;
 	return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
+}
+
+/*
+ * The topic that an alias stands for, or from now on stands for. Returns 0,
+ * -ENOMEM, or -EINVAL with a reason.
+ */
+static int resolve_alias(struct kmqtt_client *client, struct kmqtt_publish *pub,
+			 gfp_t gfp, enum kmqtt_reason *reason)
+{
+	u16 alias = pub->props.topic_alias;
+	int err;
+
+	*reason = KMQTT_REASON_PROTOCOL_ERROR;
+	if (!kmqtt_prop_has(&pub->props, KMQTT_PROP_TOPIC_ALIAS))
+		return pub->topic.len || client->version != KMQTT_V5 ?
+		       0 : -EINVAL;
+	err = pub->topic.len ?
+	      kmqtt_alias_set(&client->aliases, alias, &pub->topic, gfp) :
+	      kmqtt_alias_get(&client->aliases, alias, &pub->topic);
+	if (!err || err == -ENOMEM)
+		return err;
+	if (err == -ERANGE)
+		*reason = KMQTT_REASON_TOPIC_ALIAS_INVALID;
+	return -EINVAL;
+}
+
+/* What the broker doesn't take from this client, or KMQTT_REASON_SUCCESS. */
+static enum kmqtt_reason check_publish(const struct kmqtt_client *client,
+				       const struct kmqtt_publish *pub)
+{
+	const struct kmqtt_limits *limits = &client->broker->limits;
+	const struct kmqtt_props *props = &pub->props;
+
+	if (!kmqtt_topic_name_valid(pub->topic.data, pub->topic.len))
+		return KMQTT_REASON_TOPIC_NAME_INVALID;
+	if (pub->qos > READ_ONCE(limits->max_qos))
+		return KMQTT_REASON_QOS_NOT_SUPPORTED;
+	if (pub->retain && !READ_ONCE(limits->retain_available))
+		return KMQTT_REASON_RETAIN_NOT_SUPPORTED;
+	if (!props->present)
+		return KMQTT_REASON_SUCCESS;
+	if (kmqtt_prop_has(props, KMQTT_PROP_SUBSCRIPTION_ID))
+		return KMQTT_REASON_PROTOCOL_ERROR;	/* [MQTT-3.3.4-6] */
+	if (kmqtt_prop_has(props, KMQTT_PROP_RESPONSE_TOPIC) &&
+	    !kmqtt_topic_name_valid(props->response_topic.data,
+				    props->response_topic.len))
+		return KMQTT_REASON_PROTOCOL_ERROR;	/* [MQTT-3.3.2-14] */
+	return KMQTT_REASON_SUCCESS;
 }
 
 /**
@@ -193,24 +91,37 @@ int kmqtt_publish_begin(struct kmqtt_client *client,
 			size_t len, struct kmqtt_incoming *in,
 			struct kmqtt_batch *batch, u32 *head_len)
 {
+	enum kmqtt_reason reason;
 	struct kmqtt_publish pub;
 	int err;
 
-	err = kmqtt_publish_decode(fixed, data, len, &pub);
-	if (err == -EAGAIN)
+	err = kmqtt_publish_decode(fixed, client->version, data, len, &pub);
+	if (err == -EAGAIN && len < HEAD_MAX)
 		return -ENODATA;
+	if (err == -EAGAIN || (!err && pub.head_len > HEAD_MAX))
+		return kmqtt_client_fail(client, KMQTT_REASON_PACKET_TOO_LARGE);
 	if (err)
-		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
-	if (!kmqtt_topic_name_valid(pub.topic.data, pub.topic.len))
-		return kmqtt_client_fail(client,
-					 KMQTT_REASON_TOPIC_NAME_INVALID);
+		return kmqtt_client_fail(client, kmqtt_decode_reason(err));
+	err = resolve_alias(client, &pub, batch->gfp, &reason);
+	if (err == -ENOMEM)
+		return no_memory(client, batch);
+	/* The topic that an alias stands for was in no head until now. */
+	if (!err && pub.topic.len + pub.props.block_len > HEAD_MAX)
+		reason = KMQTT_REASON_PACKET_TOO_LARGE;
+	else if (!err)
+		reason = check_publish(client, &pub);
+	if (reason)
+		return kmqtt_client_fail(client, reason);
 	in->id = pub.id;
+	in->is_text = kmqtt_prop_has(&pub.props, KMQTT_PROP_PAYLOAD_FORMAT) &&
+		      pub.props.payload_format;
 	in->msg = kmqtt_msg_create(&client->broker->memory, &pub.topic,
-				   pub.payload_len, batch->gfp);
+				   &pub.props, pub.payload_len, batch->gfp);
 	if (!in->msg)
 		return no_memory(client, batch);
 	in->msg->qos = pub.qos;
 	in->msg->retain = pub.retain;
+	in->msg->origin = client->session->origin;
 	*head_len = pub.head_len;
 	return 0;
 }
@@ -227,9 +138,42 @@ void kmqtt_publish_abort(struct kmqtt_incoming *in)
 	in->msg = NULL;
 }
 
-/* Route a filled message. All or nothing up to deliver(). */
+/* Note a QoS 2 message. Returns 1 if it was noted before, or as accept_msg(). */
+static int receive_once(struct kmqtt_client *client, u16 id,
+			struct kmqtt_batch *batch)
+{
+	struct kmqtt_session *session = client->session;
+
+	if (kmqtt_session_received(session, id))
+		return 1;
+	/* What was received with QoS 1 is acknowledged already. */
+	if (client->version == KMQTT_V5 && READ_ONCE(session->nr_received) >=
+	    READ_ONCE(client->broker->limits.receive_max))
+		return kmqtt_client_fail(client,
+					 KMQTT_REASON_RECEIVE_MAXIMUM_EXCEEDED);
+	return kmqtt_session_receive(session, id) ?
+	       no_memory(client, batch) : 0;
+}
+
+/*
+ * Nobody may have got a message that is to arrive for sure. Say so where there
+ * is a way to; else the publisher sends it again when it comes back.
+ */
+static int unaccepted(struct kmqtt_client *client, struct kmqtt_msg *msg,
+		      enum kmqtt_reason *reason)
+{
+	if (client->version != KMQTT_V5 || !msg->qos)
+		return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
+	*reason = KMQTT_REASON_QUOTA_EXCEEDED;
+	return 0;
+}
+
+/*
+ * Route a filled message. All or nothing up to deliver(). Returns as
+ * kmqtt_publish_finish(), with what the publisher is told.
+ */
 static int accept_msg(struct kmqtt_client *client, struct kmqtt_incoming *in,
-		      struct kmqtt_batch *batch)
+		      struct kmqtt_batch *batch, enum kmqtt_reason *reason)
 {
 	struct kmqtt_broker *broker = client->broker;
 	struct kmqtt_msg *msg = in->msg;
@@ -238,23 +182,39 @@ static int accept_msg(struct kmqtt_client *client, struct kmqtt_incoming *in,
 	int err;
 
 	/* A QoS 2 message is routed once, however often it comes. */
-	if (assured && kmqtt_session_received(client->session, in->id))
-		return 0;
-	if (assured && kmqtt_session_receive(client->session, in->id))
-		return no_memory(client, batch);
-	/* Retained before it is matched: see kmqtt_replay_start(). */
-	err = retain(broker, msg) ?: route(broker, msg, batch, &good);
-	/*
-	 * A subscriber lost it for lack of memory: leave it unacknowledged,
-	 * and the publisher will send it again.
-	 */
+	err = assured ? receive_once(client, in->id, batch) : 0;
+	if (err)
+		return min(err, 0);
+	err = kmqtt_route(broker, msg, batch, &good);
+	if (!err && !batch->route->nr)
+		*reason = KMQTT_REASON_NO_MATCHING_SUBSCRIBERS;
 	if (!err && (good || !msg->qos))
 		return 0;
 	if (assured)
 		kmqtt_session_release(client->session, in->id);
-	if (!err)
-		return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
-	return no_memory(client, batch);
+	return err && batch->bh ? -EAGAIN : unaccepted(client, msg, reason);
+}
+
+/* Is the payload what it is said to be, if anybody wants to know? */
+static bool payload_valid(const struct kmqtt_client *client,
+			  const struct kmqtt_incoming *in)
+{
+	return !in->is_text ||
+	       !READ_ONCE(client->broker->limits.validate_payload) ||
+	       kmqtt_msg_is_text(in->msg);
+}
+
+/* A reason not to take the message, though it is well formed. */
+static enum kmqtt_reason check_msg(const struct kmqtt_client *client,
+				   const struct kmqtt_incoming *in)
+{
+	if (!payload_valid(client, in))
+		return KMQTT_REASON_PAYLOAD_FORMAT_INVALID;
+	/* A QoS 2 message that is not over has this identifier. */
+	if (in->msg->qos == KMQTT_QOS1 && client->version == KMQTT_V5 &&
+	    kmqtt_session_received(client->session, in->id))
+		return KMQTT_REASON_PACKET_IDENTIFIER_IN_USE;
+	return KMQTT_REASON_SUCCESS;
 }
 
 /**
@@ -270,10 +230,14 @@ static int accept_msg(struct kmqtt_client *client, struct kmqtt_incoming *in,
 int kmqtt_publish_finish(struct kmqtt_client *client,
 			 struct kmqtt_incoming *in, struct kmqtt_batch *batch)
 {
+	enum kmqtt_reason reason = check_msg(client, in);
 	u8 qos = in->msg->qos;
-	int err;
+	int err = 0;
 
-	err = accept_msg(client, in, batch);
+	if (!reason)
+		err = accept_msg(client, in, batch, &reason);
+	else if (!qos)
+		err = kmqtt_client_fail(client, reason);
 	if (err == -EAGAIN)
 		return err;
 	kmqtt_publish_abort(in);
@@ -282,9 +246,9 @@ int kmqtt_publish_finish(struct kmqtt_client *client,
 	client->messages_in++;
 	kmqtt_stats_inc(client->broker, messages_in[qos]);
 	if (qos == KMQTT_QOS1)
-		kmqtt_client_ack(client, KMQTT_PUBACK, in->id, batch);
+		kmqtt_reply_ack(client, KMQTT_PUBACK, in->id, reason, batch);
 	else if (qos == KMQTT_QOS2)
-		kmqtt_client_ack(client, KMQTT_PUBREC, in->id, batch);
+		kmqtt_reply_ack(client, KMQTT_PUBREC, in->id, reason, batch);
 	return 0;
 }
 

@@ -8,10 +8,12 @@
  * struct kmqtt_incoming - a PUBLISH that is being received
  * @msg: the message that the payload goes into; NULL if there is none
  * @id: packet identifier, 0 with QoS 0
+ * @is_text: the payload is said to be UTF-8
  */
 struct kmqtt_incoming {
 	struct kmqtt_msg *msg;
 	u16 id;
+	bool is_text;
 };
 
 int kmqtt_publish_begin(struct kmqtt_client *client,
@@ -21,12 +23,8 @@ int kmqtt_publish_begin(struct kmqtt_client *client,
 int kmqtt_publish_finish(struct kmqtt_client *client,
 			 struct kmqtt_incoming *in, struct kmqtt_batch *batch);
 void kmqtt_publish_abort(struct kmqtt_incoming *in);
-void kmqtt_publish_will(struct kmqtt_broker *broker, struct kmqtt_msg *will,
-			struct kmqtt_batch *batch);
 int kmqtt_publish_packet(struct kmqtt_client *client,
 			 const struct kmqtt_packet *packet,
 			 struct kmqtt_batch *batch);
-int kmqtt_route_init(struct kmqtt_route *route);
-void kmqtt_route_uninit(struct kmqtt_route *route);
 
 #endif /* _KMQTT_PROTOCOL_PUBLISH_H */

@@ -1,34 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SUBSCRIBE and UNSUBSCRIBE (MQTT 3.1.1, 3.8 to 3.11).
+ * SUBSCRIBE and UNSUBSCRIBE (MQTT 5, 3.8 to 3.11).
  */
 #include "subscribe.h"
 
 #include <linux/slab.h>
 #include "../wire/decode.h"
 #include "../wire/encode.h"
+#include "reply.h"
 
 /* Filters that softirq deals with; longer packets go to a thread. */
 #define FILTERS_BH	16
 
-/* The return code for a filter that is not subscribed to. */
+/* What there is to 3.x that is not subscribed to. */
 #define SUBACK_FAILURE	0x80
 
-/* Check the whole packet and count its filters. Negative if malformed. */
-static int count_filters(struct kmqtt_subscribe s, bool with_options)
+/* Does the broker do what this subscription needs? A reason if not. */
+static enum kmqtt_reason check_filter(const struct kmqtt_client *client,
+				      const struct kmqtt_filter *filter,
+				      u8 options)
 {
-	struct kmqtt_str filter;
+	const struct kmqtt_limits *limits = &client->broker->limits;
+
+	/* [MQTT5-3.8.3-4] */
+	if (filter->share && options & KMQTT_SUB_NO_LOCAL)
+		return KMQTT_REASON_PROTOCOL_ERROR;
+	if (filter->share && !READ_ONCE(limits->shared_available))
+		return KMQTT_REASON_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+	if (!READ_ONCE(limits->wildcard_available) &&
+	    kmqtt_topic_has_wildcard(filter->topic, filter->len))
+		return KMQTT_REASON_WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
+	return KMQTT_REASON_SUCCESS;
+}
+
+/* Check the whole packet and count its filters. Negative if it is refused. */
+static int count_filters(const struct kmqtt_client *client,
+			 struct kmqtt_subscribe s, bool with_options,
+			 enum kmqtt_reason *reason)
+{
+	struct kmqtt_filter filter;
+	struct kmqtt_str str;
 	int nr = 0, ret;
-	u8 options;
+	u8 options = 0;
 
 	for (;;) {
-		ret = with_options ? kmqtt_subscribe_next(&s, &filter, &options) :
-				     kmqtt_unsubscribe_next(&s, &filter);
-		if (ret < 0)
-			return ret;
+		ret = with_options ? kmqtt_subscribe_next(&s, &str, &options) :
+				     kmqtt_unsubscribe_next(&s, &str);
 		if (!ret)
 			return nr;
-		if (!kmqtt_topic_filter_valid(filter.data, filter.len))
+		*reason = kmqtt_decode_reason(ret);
+		if (ret < 0)
+			return ret;
+		*reason = KMQTT_REASON_TOPIC_FILTER_INVALID;
+		if (!kmqtt_filter_parse(&filter, str.data, str.len))
+			return -EINVAL;
+		*reason = with_options ?
+			  check_filter(client, &filter, options) : 0;
+		/* Clients before 5.0 don't know what they may ask for. */
+		if (*reason && client->version == KMQTT_V5)
 			return -EINVAL;
 		nr++;
 	}
@@ -39,42 +68,175 @@ static int begin(struct kmqtt_client *client, const struct kmqtt_packet *packet,
 		 bool with_options, struct kmqtt_batch *batch,
 		 struct kmqtt_subscribe *s)
 {
-	int nr;
+	const struct kmqtt_limits *limits = &client->broker->limits;
+	enum kmqtt_reason reason;
+	int nr, err;
 
-	if (kmqtt_subscribe_decode(packet->body, packet->fixed.remaining, s))
-		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
-	nr = count_filters(*s, with_options);
-	if (nr == -EINVAL)
-		return kmqtt_client_fail(client,
-					 KMQTT_REASON_TOPIC_FILTER_INVALID);
+	err = kmqtt_subscribe_decode(packet->fixed.type, client->version,
+				     packet->body, packet->fixed.remaining, s);
+	if (err)
+		return kmqtt_client_fail(client, kmqtt_decode_reason(err));
+	reason = KMQTT_REASON_SUBSCRIPTION_IDENTIFIERS_NOT_SUPPORTED;
+	if (s->sub_id && !READ_ONCE(limits->sub_ids_available))
+		return kmqtt_client_fail(client, reason);
+	nr = count_filters(client, *s, with_options, &reason);
 	if (nr < 0)
-		return kmqtt_client_fail(client, KMQTT_REASON_MALFORMED_PACKET);
+		return kmqtt_client_fail(client, reason);
 	return batch->bh && nr > FILTERS_BH ? -EAGAIN : nr;
 }
 
-/* Returns the return code of the filter, or -ENOMEM. */
+/* Have retained messages sent, if this subscription wants them. */
+static void start_replay(struct kmqtt_client *client,
+			 struct kmqtt_replay *replay, bool is_new)
+{
+	struct kmqtt_retained *retained = &client->broker->retained;
+	u8 handling = replay->options & KMQTT_SUB_RETAIN_HANDLING;
+
+	kmqtt_replay_start(retained, replay);
+	if (!READ_ONCE(client->broker->limits.retain_available))
+		handling = KMQTT_RETAIN_DONT_SEND;
+	/* [MQTT5-3.3.1-9] to [MQTT5-3.3.1-11] */
+	switch (handling) {
+	case KMQTT_RETAIN_SEND_IF_NEW:
+		if (is_new)
+			break;
+		fallthrough;
+	case KMQTT_RETAIN_DONT_SEND:
+		kmqtt_replay_destroy(retained, replay);
+		return;
+	}
+	kmqtt_session_replay(client->session, replay);
+}
+
+/* Returns the reason code for the filter, or -ENOMEM. */
 static int subscribe_one(struct kmqtt_client *client,
-			 const struct kmqtt_str *filter, u8 qos,
+			 struct kmqtt_sub_request *request,
 			 struct kmqtt_batch *batch)
 {
+	const struct kmqtt_filter *filter = &request->filter;
 	struct kmqtt_broker *broker = client->broker;
-	struct kmqtt_session *session = client->session;
-	struct kmqtt_replay *replay;
+	u8 qos = min_t(u8, request->options & KMQTT_SUB_QOS,
+		       READ_ONCE(broker->limits.max_qos));
+	struct kmqtt_replay *replay = NULL;
 	int ret;
 
-	replay = kmqtt_replay_create(filter->data, filter->len, qos, false,
-				     batch->gfp);
-	if (!replay)
-		return -ENOMEM;
-	ret = kmqtt_tree_subscribe(&broker->tree, &session->subscriber, filter,
-				   qos, READ_ONCE(broker->limits.max_subscriptions));
-	if (ret < 0) {
-		kmqtt_replay_destroy(&broker->retained, replay);
-		return ret == -ENOMEM ? ret : SUBACK_FAILURE;
+	ret = check_filter(client, filter, request->options);
+	if (ret)
+		return ret;
+	/* Members of a group get no retained messages (MQTT 5, 4.8.2). */
+	if (!filter->share) {
+		replay = kmqtt_replay_create(&broker->retained, filter->topic,
+					     filter->len, false, batch->gfp);
+		if (!replay)
+			return -ENOMEM;
 	}
-	kmqtt_replay_start(&broker->retained, replay);
-	kmqtt_session_replay(session, replay);
+	request->options = (request->options & ~KMQTT_SUB_QOS) | qos;
+	ret = kmqtt_tree_subscribe(&broker->tree, &client->session->subscriber,
+				   request,
+				   READ_ONCE(broker->limits.max_subscriptions));
+	if (ret < 0) {
+		if (replay)
+			kmqtt_replay_destroy(&broker->retained, replay);
+		return ret == -ENOMEM ? ret : KMQTT_REASON_QUOTA_EXCEEDED;
+	}
+	if (replay) {
+		replay->options = request->options;
+		replay->sub_id = request->id;
+		start_replay(client, replay, !ret);
+	}
 	return qos;
+}
+
+/* Returns the reason code for the filter, never an error. */
+static u8 unsubscribe_one(struct kmqtt_client *client,
+			  const struct kmqtt_filter *filter)
+{
+	struct kmqtt_session *session = client->session;
+	int err;
+
+	err = kmqtt_tree_unsubscribe(&client->broker->tree,
+				     &session->subscriber, filter);
+	/* Nothing new is sent from here on [MQTT-3.10.4-2]. */
+	if (!filter->share)
+		kmqtt_session_drop_replay(session, filter->topic, filter->len);
+
+	return err ? KMQTT_REASON_NO_SUBSCRIPTION_EXISTED :
+		     KMQTT_REASON_SUCCESS;
+}
+
+/*
+ * Handle the filters one by one and write their codes. Returns 0, or -ENOMEM if
+ * a thread is to begin again.
+ */
+static int handle_filters(struct kmqtt_client *client,
+			  struct kmqtt_subscribe *s, bool subscribe, int nr,
+			  u8 *codes, struct kmqtt_batch *batch)
+{
+	struct kmqtt_sub_request request = { .id = s->sub_id };
+	struct kmqtt_str str;
+	int ret;
+
+	/* A QoS 2 message that is not over has this identifier. */
+	if (s->version == KMQTT_V5 &&
+	    kmqtt_session_received(client->session, s->id)) {
+		memset(codes, KMQTT_REASON_PACKET_IDENTIFIER_IN_USE, nr);
+		return 0;
+	}
+	while (subscribe ? kmqtt_subscribe_next(s, &str, &request.options) > 0 :
+			   kmqtt_unsubscribe_next(s, &str) > 0) {
+		kmqtt_filter_parse(&request.filter, str.data, str.len);
+		ret = subscribe ? subscribe_one(client, &request, batch) :
+				  unsubscribe_one(client, &request.filter);
+		if (ret < 0 && batch->bh)
+			return ret;
+		if (ret < 0)
+			ret = KMQTT_REASON_QUOTA_EXCEEDED;
+		if (ret > KMQTT_QOS2 && subscribe && s->version != KMQTT_V5)
+			ret = SUBACK_FAILURE;
+		*codes++ = ret;
+	}
+	return 0;
+}
+
+/* Both packets, and both answers, are alike. */
+static int handle_packet(struct kmqtt_client *client,
+			 const struct kmqtt_packet *packet,
+			 struct kmqtt_batch *batch)
+{
+	bool subscribe = packet->fixed.type == KMQTT_SUBSCRIBE;
+	struct kmqtt_subscribe s;
+	int nr, ret;
+	u8 *answer;
+	size_t len;
+
+	nr = begin(client, packet, subscribe, batch, &s);
+	if (nr < 0)
+		return nr;
+	answer = kmalloc(KMQTT_SUBACK_HEAD_MAX + nr, batch->gfp | __GFP_NOWARN);
+	if (!answer)
+		goto no_memory;
+	len = kmqtt_suback_head_encode(answer,
+				       subscribe ? KMQTT_SUBACK : KMQTT_UNSUBACK,
+				       client->version, s.id, nr);
+	ret = kmqtt_link_reserve(&client->link, len + nr, batch->gfp);
+	if (ret == -ENOMEM)
+		goto no_memory;
+	if (ret)
+		goto out_free;
+	if (handle_filters(client, &s, subscribe, nr, answer + len, batch))
+		goto no_memory;
+	ret = kmqtt_reply_send(client, answer, len + nr, batch);
+	/* Retained messages may be due even if the answer was too large. */
+	kmqtt_link_touch(&client->link, batch);
+out_free:
+	kfree(answer);
+	return ret;
+
+no_memory:
+	kfree(answer);
+	if (batch->bh)
+		return -EAGAIN;
+	return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
 }
 
 /**
@@ -94,66 +256,38 @@ int kmqtt_subscribe_packet(struct kmqtt_client *client,
 			   const struct kmqtt_packet *packet,
 			   struct kmqtt_batch *batch)
 {
-	struct kmqtt_subscribe s;
-	struct kmqtt_str filter;
-	u8 qos, *suback, *p;
-	int nr, ret;
-
-	nr = begin(client, packet, true, batch, &s);
-	if (nr < 0)
-		return nr;
-	suback = kmalloc(KMQTT_SUBACK_HEAD_MAX + nr, batch->gfp | __GFP_NOWARN);
-	if (!suback)
-		goto no_memory;
-	p = suback + kmqtt_suback_head_encode(suback, s.id, nr);
-	ret = kmqtt_link_reserve(&client->link, p - suback + nr, batch->gfp);
-	if (ret == -ENOMEM)
-		goto no_memory;
-	if (ret)
-		goto out_free;
-	while (kmqtt_subscribe_next(&s, &filter, &qos) > 0) {
-		ret = subscribe_one(client, &filter, qos, batch);
-		if (ret < 0 && batch->bh)
-			goto no_memory;
-		*p++ = ret < 0 ? SUBACK_FAILURE : ret;
-	}
-	kmqtt_link_ack(&client->link, suback, p - suback);
-	kmqtt_link_touch(&client->link, batch);
-	ret = 0;
-out_free:
-	kfree(suback);
-	return ret;
-
-no_memory:
-	kfree(suback);
-	if (batch->bh)
-		return -EAGAIN;
-	return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
+	return handle_packet(client, packet, batch);
 }
 
 /**
  * kmqtt_unsubscribe_packet() - handle an UNSUBSCRIBE
- * @client: the subscriber; its link has room for KMQTT_ACK_MAX bytes
+ * @client: the subscriber
  * @packet: the packet
  * @batch: sends the UNSUBACK
  *
  * Context: the client's receive side.
- * Return: 0, -EAGAIN if a thread is to try again, -ECONNABORTED if the
- * connection was closed.
+ * Return: 0, -EAGAIN if a thread is to try again, -ENOSPC if the client has to
+ * read first, -ECONNABORTED if the connection was closed.
  */
 int kmqtt_unsubscribe_packet(struct kmqtt_client *client,
 			     const struct kmqtt_packet *packet,
 			     struct kmqtt_batch *batch)
 {
 	struct kmqtt_subscribe s;
-	struct kmqtt_str filter;
+	struct kmqtt_filter filter;
+	struct kmqtt_str str;
 	int nr;
 
+	if (client->version == KMQTT_V5)
+		return handle_packet(client, packet, batch);
+	/* Before 5.0 the answer is an identifier and nothing more. */
 	nr = begin(client, packet, false, batch, &s);
 	if (nr < 0)
 		return nr;
-	while (kmqtt_unsubscribe_next(&s, &filter) > 0)
-		kmqtt_tree_unsubscribe(&client->broker->tree,
-				       &client->session->subscriber, &filter);
-	return kmqtt_client_ack(client, KMQTT_UNSUBACK, s.id, batch);
+	while (kmqtt_unsubscribe_next(&s, &str) > 0) {
+		kmqtt_filter_parse(&filter, str.data, str.len);
+		unsubscribe_one(client, &filter);
+	}
+	return kmqtt_reply_ack(client, KMQTT_UNSUBACK, s.id,
+			       KMQTT_REASON_SUCCESS, batch);
 }

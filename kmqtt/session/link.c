@@ -34,6 +34,8 @@ void kmqtt_link_init(struct kmqtt_link *link, const struct kmqtt_link_ops *ops)
  */
 void kmqtt_link_uninit(struct kmqtt_link *link)
 {
+	if (link->memory)
+		kmqtt_memory_uncharge(link->memory, link->acks_max);
 	kfree(link->acks);
 }
 
@@ -67,8 +69,8 @@ void kmqtt_link_touch(struct kmqtt_link *link, struct kmqtt_batch *batch)
  */
 int kmqtt_link_reserve(struct kmqtt_link *link, u32 len, gfp_t gfp)
 {
+	u32 need, max, old_max = link->acks_max;
 	u8 *acks, *old;
-	u32 need, max;
 
 	/* Nobody but us grows them, so what was room stays room. */
 	need = READ_ONCE(link->acks_len) + len;
@@ -77,15 +79,22 @@ int kmqtt_link_reserve(struct kmqtt_link *link, u32 len, gfp_t gfp)
 	if (need > KMQTT_LINK_ACKS_MAX && READ_ONCE(link->acks_len))
 		return -ENOSPC;
 	max = max_t(u32, roundup_pow_of_two(need), ACKS_FIRST);
-	acks = kmalloc(max, gfp | __GFP_NOWARN);
-	if (!acks)
+	if (link->memory && !kmqtt_memory_charge(link->memory, max))
 		return -ENOMEM;
+	acks = kmalloc(max, gfp | __GFP_NOWARN);
+	if (!acks) {
+		if (link->memory)
+			kmqtt_memory_uncharge(link->memory, max);
+		return -ENOMEM;
+	}
 	spin_lock_bh(&link->ack_lock);
 	memcpy(acks, link->acks, link->acks_len);
 	old = link->acks;
 	link->acks = acks;
 	link->acks_max = max;
 	spin_unlock_bh(&link->ack_lock);
+	if (link->memory)
+		kmqtt_memory_uncharge(link->memory, old_max);
 	kfree(old);
 	return 0;
 }

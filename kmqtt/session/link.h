@@ -10,6 +10,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include "../topic/memory.h"
 #include "../wire/packet.h"
 
 struct kmqtt_link;
@@ -46,6 +47,7 @@ enum kmqtt_link_flags {
  * @ref: lifetime of the connection around it
  * @flags: enum kmqtt_link_flags, atomic
  * @touched: entry in a batch; whoever set KMQTT_LINK_TOUCHED owns it
+ * @memory: account for @acks, or NULL; constant
  * @ack_lock: guards the fields below; a leaf, taken with softirqs off
  * @acks: small packets to send, whole and in order
  * @acks_len: bytes there
@@ -56,6 +58,7 @@ struct kmqtt_link {
 	struct kref ref;
 	unsigned long flags;
 	struct list_head touched;
+	struct kmqtt_memory *memory;
 	spinlock_t ack_lock;		/* all below */
 	u8 *acks;
 	u32 acks_len;
@@ -67,12 +70,14 @@ struct kmqtt_link {
  * @touched: links that got something to send
  * @route: room to match in
  * @gfp: how to allocate: GFP_KERNEL only where sleeping is allowed
+ * @work: matches that were delivered to; counted for the owner
  * @bh: in softirq, where work that is long or needs to sleep is handed over
  */
 struct kmqtt_batch {
 	struct list_head touched;
 	struct kmqtt_route *route;
 	gfp_t gfp;
+	u32 work;
 	bool bh;
 };
 

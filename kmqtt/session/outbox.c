@@ -12,8 +12,6 @@
 
 #include <linux/math64.h>
 #include <linux/slab.h>
-#include <linux/unaligned.h>
-#include "../wire/encode.h"
 
 /* Packet identifiers there are: 1 to 65535. */
 #define NR_IDS	65535
@@ -35,6 +33,7 @@ static void ring_init(struct kmqtt_ring *ring)
 {
 	ring->slots = ring->first;
 	ring->size = KMQTT_RING_FIRST;
+	ring->skipped = 0;
 	ring->head = 0;
 	ring->next = 0;
 	ring->tail = 0;
@@ -96,8 +95,16 @@ void kmqtt_outbox_init(struct kmqtt_outbox *outbox, struct kmqtt_memory *memory)
 	outbox->bytes = 0;
 }
 
+static bool is_done(const struct kmqtt_ring *ring, u64 pos)
+{
+	return slot(ring, pos)->flags & KMQTT_ENTRY_DONE;
+}
+
 static void entry_drop_msg(struct kmqtt_outbox *outbox, struct kmqtt_entry *e)
 {
+	if (e->flags & KMQTT_ENTRY_EXTRA)
+		kmqtt_extra_put(e->extra);
+	e->flags &= ~KMQTT_ENTRY_EXTRA;
 	if (!e->msg)
 		return;
 	outbox->bytes -= kmqtt_msg_size(e->msg);
@@ -110,7 +117,8 @@ static void ring_drop_to(struct kmqtt_outbox *outbox, struct kmqtt_ring *ring,
 {
 	for (; ring->head != pos; ring->head++)
 		entry_drop_msg(outbox, slot(ring, ring->head));
-	ring->next = max(ring->next, ring->head);
+	for (; ring->next < ring->head; ring->next++)
+		ring->skipped -= is_done(ring, ring->next);
 	ring_shrink(ring, outbox->memory);
 }
 
@@ -138,12 +146,42 @@ void kmqtt_outbox_drop_best_effort(struct kmqtt_outbox *outbox)
 	ring_drop_to(outbox, &outbox->best_effort, outbox->best_effort.tail);
 }
 
+/* What there is besides the message. Returns false without memory. */
+static bool entry_set_ids(struct kmqtt_outbox *outbox, struct kmqtt_entry *e,
+			  const struct kmqtt_offer *offer)
+{
+	struct kmqtt_extra *extra;
+
+	if (!offer->group && offer->nr_ids <= 1) {
+		e->sub_id = offer->nr_ids ? offer->ids[0] : 0;
+		return true;
+	}
+	extra = kmqtt_extra_create(outbox->memory, offer->group, offer->ids,
+				   offer->nr_ids);
+	if (!extra)
+		return false;
+	e->extra = extra;
+	e->flags |= KMQTT_ENTRY_EXTRA;
+	return true;
+}
+
+/* Step over what needs nothing any more. */
+static void ring_skip_done(struct kmqtt_ring *ring, struct kmqtt_memory *memory)
+{
+	while (ring->next != ring->tail && is_done(ring, ring->next)) {
+		/* It was never sent, or taken back: nobody else frees it. */
+		if (ring->head == ring->next)
+			ring->head++;
+		ring->next++;
+		ring->skipped--;
+	}
+	ring_shrink(ring, memory);
+}
+
 /**
  * kmqtt_outbox_push() - queue a message
  * @outbox: the outbox
- * @msg: a filled message; the entry takes a reference of its own
- * @qos: of the delivery
- * @retain: deliver with the RETAIN flag
+ * @offer: the message; the entry takes references of its own
  * @limits: how much the outbox takes
  *
  * Rings grow before they are full, so that an allocation may fail now and then
@@ -152,13 +190,20 @@ void kmqtt_outbox_drop_best_effort(struct kmqtt_outbox *outbox)
  * Context: under the session's lock.
  * Return: 0, -ENOBUFS if a limit is reached, -ENOMEM.
  */
-int kmqtt_outbox_push(struct kmqtt_outbox *outbox, struct kmqtt_msg *msg,
-		      u8 qos, bool retain,
+int kmqtt_outbox_push(struct kmqtt_outbox *outbox,
+		      const struct kmqtt_offer *offer,
 		      const struct kmqtt_outbox_limits *limits)
 {
-	struct kmqtt_ring *ring = qos ? &outbox->assured : &outbox->best_effort;
-	size_t size = kmqtt_msg_size(msg);
+	struct kmqtt_ring *ring = offer->qos ? &outbox->assured :
+					       &outbox->best_effort;
 	u32 used = kmqtt_ring_count(ring->head, ring->tail);
+	size_t size = kmqtt_msg_size(offer->msg);
+	struct kmqtt_entry entry = {
+		.msg = offer->msg,
+		.seq = outbox->seq,
+		.qos = offer->qos,
+		.flags = offer->retain ? KMQTT_ENTRY_RETAIN : 0,
+	};
 
 	if (kmqtt_outbox_queued(outbox) >= READ_ONCE(limits->max_queued))
 		return -ENOBUFS;
@@ -168,13 +213,12 @@ int kmqtt_outbox_push(struct kmqtt_outbox *outbox, struct kmqtt_msg *msg,
 	if (used >= ring->size - ring->size / 4 &&
 	    ring_grow(ring, outbox->memory) && used == ring->size)
 		return -ENOMEM;
+	if (!entry_set_ids(outbox, &entry, offer))
+		return -ENOMEM;
 
-	*slot(ring, ring->tail++) = (struct kmqtt_entry) {
-		.msg = kmqtt_msg_get(msg),
-		.seq = outbox->seq++,
-		.qos = qos,
-		.flags = retain ? KMQTT_ENTRY_RETAIN : 0,
-	};
+	kmqtt_msg_get(offer->msg);
+	*slot(ring, ring->tail++) = entry;
+	outbox->seq++;
 	outbox->bytes += size;
 	return 0;
 }
@@ -183,16 +227,11 @@ int kmqtt_outbox_push(struct kmqtt_outbox *outbox, struct kmqtt_msg *msg,
 static struct kmqtt_ring *due_ring(struct kmqtt_outbox *outbox, u32 max_inflight)
 {
 	struct kmqtt_ring *low = &outbox->best_effort, *high = &outbox->assured;
-	bool low_due = low->next != low->tail;
-	bool high_due;
+	bool low_due, high_due;
 
-	while (high->next != high->tail &&
-	       slot(high, high->next)->flags & KMQTT_ENTRY_DONE) {
-		/* Acknowledged, though it was taken back: nobody frees it. */
-		if (high->head == high->next)
-			high->head++;
-		high->next++;
-	}
+	ring_skip_done(low, outbox->memory);
+	ring_skip_done(high, outbox->memory);
+	low_due = low->next != low->tail;
 	high_due = high->next != high->tail && outbox->inflight < max_inflight &&
 		   kmqtt_ring_count(high->head, high->next) < NR_IDS;
 	if (low_due && high_due)
@@ -207,7 +246,7 @@ static struct kmqtt_ring *due_ring(struct kmqtt_outbox *outbox, u32 max_inflight
  * kmqtt_outbox_next() - take the next packet to send
  * @outbox: the outbox
  * @max_inflight: messages that may be sent and not acknowledged
- * @delivery: the packet, with a reference to its message
+ * @delivery: the packet, with references to what it holds
  *
  * The entry stays in its ring and counts as sent from now on, because its
  * acknowledgment may come before the caller gets to say so.
@@ -224,18 +263,21 @@ bool kmqtt_outbox_next(struct kmqtt_outbox *outbox, u32 max_inflight,
 	if (!ring)
 		return false;
 	e = slot(ring, ring->next);
-	delivery->id = 0;
+	*delivery = (struct kmqtt_delivery) {};
 	if (ring == &outbox->assured) {
 		delivery->id = pos_to_id(ring->next);
 		outbox->inflight++;
 	}
 	ring->next++;
 	if (e->flags & KMQTT_ENTRY_RELEASED) {
-		delivery->msg = NULL;
 		delivery->first = KMQTT_PUBREL << 4 | 2;
 		return true;
 	}
 	delivery->msg = kmqtt_msg_get(e->msg);
+	if (e->flags & KMQTT_ENTRY_EXTRA)
+		delivery->extra = kmqtt_extra_get(e->extra);
+	else
+		delivery->sub_id = e->sub_id;
 	delivery->first = KMQTT_PUBLISH << 4 | e->qos << 1 |
 			  (e->flags & KMQTT_ENTRY_RETAIN ?
 			   KMQTT_PUBLISH_RETAIN : 0) |
@@ -268,13 +310,17 @@ void kmqtt_outbox_mark(const struct kmqtt_outbox *outbox,
 void kmqtt_outbox_rewind(struct kmqtt_outbox *outbox,
 			 const struct kmqtt_outbox_mark *mark)
 {
-	struct kmqtt_ring *ring = &outbox->assured;
+	struct kmqtt_ring *low = &outbox->best_effort, *ring = &outbox->assured;
 
-	outbox->best_effort.next = max(mark->best_effort,
-				       outbox->best_effort.head);
+	while (low->next > max(mark->best_effort, low->head)) {
+		low->next--;
+		low->skipped += is_done(low, low->next);
+	}
 	while (ring->next > max(mark->assured, ring->head)) {
 		ring->next--;
-		if (!(slot(ring, ring->next)->flags & KMQTT_ENTRY_DONE))
+		if (is_done(ring, ring->next))
+			ring->skipped++;
+		else
 			outbox->inflight--;
 	}
 }
@@ -301,8 +347,10 @@ void kmqtt_outbox_restart(struct kmqtt_outbox *outbox)
 	struct kmqtt_ring *ring = &outbox->assured;
 	u64 pos;
 
-	for (pos = ring->head; pos != ring->next; pos++)
+	for (pos = ring->head; pos != ring->next; pos++) {
 		slot(ring, pos)->flags |= KMQTT_ENTRY_DUP;
+		ring->skipped += is_done(ring, pos);
+	}
 	ring->next = ring->head;
 	outbox->inflight = 0;
 }
@@ -331,7 +379,7 @@ static void entry_done(struct kmqtt_outbox *outbox, struct kmqtt_entry *e)
 	entry_drop_msg(outbox, e);
 	e->flags |= KMQTT_ENTRY_DONE;
 	outbox->inflight--;
-	while (pos != ring->next && slot(ring, pos)->flags & KMQTT_ENTRY_DONE)
+	while (pos != ring->next && is_done(ring, pos))
 		pos++;
 	ring_drop_to(outbox, ring, pos);
 }
@@ -374,6 +422,24 @@ int kmqtt_outbox_pubrec(struct kmqtt_outbox *outbox, u16 id)
 }
 
 /**
+ * kmqtt_outbox_reject() - the client doesn't take a QoS 2 message
+ * @outbox: the outbox
+ * @id: packet identifier
+ *
+ * Context: under the session's lock.
+ * Return: 0, or -ENOENT if no such message waits for a PUBREC.
+ */
+int kmqtt_outbox_reject(struct kmqtt_outbox *outbox, u16 id)
+{
+	struct kmqtt_entry *e = find_sent(outbox, id);
+
+	if (!e || e->qos != KMQTT_QOS2 || e->flags & KMQTT_ENTRY_RELEASED)
+		return -ENOENT;
+	entry_done(outbox, e);
+	return 0;
+}
+
+/**
  * kmqtt_outbox_pubcomp() - a QoS 2 message has arrived, once
  * @outbox: the outbox
  * @id: packet identifier
@@ -391,70 +457,101 @@ int kmqtt_outbox_pubcomp(struct kmqtt_outbox *outbox, u16 id)
 	return 0;
 }
 
-/* Length of the variable header and the payload. */
-static u32 delivery_remaining(const struct kmqtt_delivery *delivery)
-{
-	const struct kmqtt_msg *msg = delivery->msg;
-
-	return (msg ? 2 + msg->topic_len + msg->payload_len : 0) +
-	       (delivery->id ? 2 : 0);
-}
-
 /**
- * kmqtt_delivery_len() - length of the whole packet
- * @delivery: the packet
+ * kmqtt_outbox_discard() - the packet taken last is not to be sent at all
+ * @outbox: the outbox
+ * @delivery: the packet, a PUBLISH; its references stay the caller's
  *
- * Context: any.
- * Return: bytes.
+ * Context: under the session's lock, on the connection's transmit side.
  */
-u32 kmqtt_delivery_len(const struct kmqtt_delivery *delivery)
+void kmqtt_outbox_discard(struct kmqtt_outbox *outbox,
+			  const struct kmqtt_delivery *delivery)
 {
-	u32 remaining = delivery_remaining(delivery);
-	u8 fixed[KMQTT_FIXED_HEADER_MAX];
+	struct kmqtt_ring *ring = delivery->id ? &outbox->assured :
+						 &outbox->best_effort;
+	struct kmqtt_entry *e = slot(ring, ring->next - 1);
 
-	return kmqtt_fixed_encode(fixed, delivery->first, remaining) + remaining;
-}
-
-/**
- * kmqtt_delivery_copied() - length of what is copied to send the packet
- * @delivery: the packet
- *
- * Context: any.
- * Return: bytes: the whole packet, or what comes before a payload in pages.
- */
-u32 kmqtt_delivery_copied(const struct kmqtt_delivery *delivery)
-{
-	const struct kmqtt_msg *msg = delivery->msg;
-
-	return kmqtt_delivery_len(delivery) -
-	       (msg && msg->pages ? msg->payload_len : 0);
-}
-
-/**
- * kmqtt_delivery_copy() - write what is copied to send the packet
- * @delivery: the packet
- * @to: room for kmqtt_delivery_copied() bytes
- *
- * Context: any.
- * Return: bytes written.
- */
-u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery, u8 *to)
-{
-	const struct kmqtt_msg *msg = delivery->msg;
-	u8 *p = to;
-
-	p += kmqtt_fixed_encode(p, delivery->first, delivery_remaining(delivery));
-	if (msg) {
-		memcpy(p, msg->data, 2 + msg->topic_len);
-		p += 2 + msg->topic_len;
-	}
 	if (delivery->id) {
-		put_unaligned_be16(delivery->id, p);
-		p += 2;
+		entry_done(outbox, e);
+		return;
 	}
-	if (msg && !msg->pages) {
-		kmqtt_msg_read(msg, 0, p, msg->payload_len);
-		p += msg->payload_len;
+	entry_drop_msg(outbox, e);
+	e->flags |= KMQTT_ENTRY_DONE;
+	/* Behind what is being sent it goes with that, otherwise nothing comes. */
+	if (ring->head == ring->next - 1)
+		ring_drop_to(outbox, ring, ring->next);
+}
+
+/* May another member of its group get this message (MQTT 5, 4.8.2)? */
+static bool is_movable(const struct kmqtt_ring *ring, u64 pos, bool ended)
+{
+	const struct kmqtt_entry *e = slot(ring, pos);
+	bool begun = pos < ring->next || e->flags & KMQTT_ENTRY_DUP;
+
+	if (e->flags & (KMQTT_ENTRY_DONE | KMQTT_ENTRY_RELEASED) ||
+	    !(e->flags & KMQTT_ENTRY_EXTRA) || !e->extra->group)
+		return false;
+	/* What was begun with QoS 2 is this client's alone [MQTT-4.8.2-5]. */
+	return !begun || (ended && e->qos == KMQTT_QOS1);
+}
+
+/**
+ * kmqtt_outbox_take_shared() - take a message out that another may get
+ * @outbox: the outbox of a session that has no connection
+ * @ended: the session has ended, so that what was begun may start again
+ * @pos: where to go on; 0 at first
+ * @entry: the message, with the references that the outbox had
+ *
+ * Context: under the session's lock.
+ * Return: false if there is none.
+ */
+bool kmqtt_outbox_take_shared(struct kmqtt_outbox *outbox, bool ended,
+			      u64 *pos, struct kmqtt_entry *entry)
+{
+	struct kmqtt_ring *ring = &outbox->assured;
+	struct kmqtt_entry *e;
+
+	for (*pos = max(*pos, ring->head); *pos != ring->tail; ++*pos) {
+		if (!is_movable(ring, *pos, ended))
+			continue;
+		e = slot(ring, *pos);
+		*entry = *e;
+		outbox->bytes -= kmqtt_msg_size(e->msg);
+		e->msg = NULL;
+		e->flags = KMQTT_ENTRY_DONE;
+		if (*pos < ring->next)
+			outbox->inflight--;
+		else
+			ring->skipped++;
+		++*pos;
+		return true;
 	}
-	return p - to;
+	ring_skip_done(ring, outbox->memory);
+	return false;
+}
+
+/**
+ * kmqtt_outbox_put_back() - nobody else takes a message
+ * @outbox: the outbox that it was taken out of, not having been begun
+ * @pos: what kmqtt_outbox_take_shared() made of its @pos
+ * @entry: the message; the outbox takes references of its own
+ *
+ * No limit keeps out what was there before.
+ *
+ * Context: under the session's lock.
+ * Return: false if its place is gone: the client was back meanwhile.
+ */
+bool kmqtt_outbox_put_back(struct kmqtt_outbox *outbox, u64 pos,
+			   const struct kmqtt_entry *entry)
+{
+	struct kmqtt_ring *ring = &outbox->assured;
+
+	if (pos <= ring->next || pos > ring->tail)
+		return false;
+	kmqtt_msg_get(entry->msg);
+	kmqtt_extra_get(entry->extra);
+	*slot(ring, pos - 1) = *entry;
+	ring->skipped--;
+	outbox->bytes += kmqtt_msg_size(entry->msg);
+	return true;
 }

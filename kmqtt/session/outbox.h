@@ -2,7 +2,7 @@
 #ifndef _KMQTT_SESSION_OUTBOX_H
 #define _KMQTT_SESSION_OUTBOX_H
 
-#include "../topic/message.h"
+#include "delivery.h"
 
 /* Entries a ring has room for before it needs memory of its own. */
 #define KMQTT_RING_FIRST	8
@@ -12,24 +12,32 @@
  * @KMQTT_ENTRY_RETAIN: deliver with the RETAIN flag
  * @KMQTT_ENTRY_DUP: was sent on an earlier connection
  * @KMQTT_ENTRY_RELEASED: PUBREC came: PUBREL is what to send, @msg is gone
- * @KMQTT_ENTRY_DONE: acknowledged; the slot waits for those before it
+ * @KMQTT_ENTRY_DONE: needs nothing any more; the slot waits for those before it
+ * @KMQTT_ENTRY_EXTRA: @extra is valid
  */
 enum kmqtt_entry_flags {
 	KMQTT_ENTRY_RETAIN	= BIT(0),
 	KMQTT_ENTRY_DUP		= BIT(1),
 	KMQTT_ENTRY_RELEASED	= BIT(2),
 	KMQTT_ENTRY_DONE	= BIT(3),
+	KMQTT_ENTRY_EXTRA	= BIT(4),
 };
 
 /**
  * struct kmqtt_entry - a message in an outbox
  * @msg: holds a reference, or NULL
+ * @sub_id: subscription identifier, 0 for none
+ * @extra: holds a reference
  * @seq: order among both rings of an outbox
  * @qos: of the delivery
  * @flags: enum kmqtt_entry_flags
  */
 struct kmqtt_entry {
 	struct kmqtt_msg *msg;
+	union {
+		u32 sub_id;
+		struct kmqtt_extra *extra;
+	};
 	u32 seq;
 	u8 qos;
 	u8 flags;
@@ -39,6 +47,7 @@ struct kmqtt_entry {
  * struct kmqtt_ring - a queue that is sent from its middle
  * @slots: a power of two of them
  * @size: how many
+ * @skipped: entries from @next on that are KMQTT_ENTRY_DONE
  * @head: the oldest entry: not yet sent, or not yet acknowledged
  * @next: the next entry to send
  * @tail: one past the newest entry
@@ -49,6 +58,7 @@ struct kmqtt_entry {
 struct kmqtt_ring {
 	struct kmqtt_entry *slots;
 	u32 size;
+	u32 skipped;
 	u64 head;
 	u64 next;
 	u64 tail;
@@ -88,18 +98,6 @@ struct kmqtt_outbox {
 };
 
 /**
- * struct kmqtt_delivery - a packet that is being sent
- * @msg: the message, or NULL for a PUBREL; holds a reference
- * @first: first byte of the packet
- * @id: packet identifier, 0 for none
- */
-struct kmqtt_delivery {
-	struct kmqtt_msg *msg;
-	u8 first;
-	u16 id;
-};
-
-/**
  * struct kmqtt_outbox_mark - a place in an outbox to go back to
  * @best_effort: position in that ring
  * @assured: position in that ring
@@ -112,11 +110,17 @@ struct kmqtt_outbox_mark {
 void kmqtt_outbox_init(struct kmqtt_outbox *outbox,
 		       struct kmqtt_memory *memory);
 void kmqtt_outbox_uninit(struct kmqtt_outbox *outbox);
-int kmqtt_outbox_push(struct kmqtt_outbox *outbox, struct kmqtt_msg *msg,
-		      u8 qos, bool retain,
+int kmqtt_outbox_push(struct kmqtt_outbox *outbox,
+		      const struct kmqtt_offer *offer,
 		      const struct kmqtt_outbox_limits *limits);
 bool kmqtt_outbox_next(struct kmqtt_outbox *outbox, u32 max_inflight,
 		       struct kmqtt_delivery *delivery);
+void kmqtt_outbox_discard(struct kmqtt_outbox *outbox,
+			  const struct kmqtt_delivery *delivery);
+bool kmqtt_outbox_take_shared(struct kmqtt_outbox *outbox, bool ended,
+			      u64 *pos, struct kmqtt_entry *entry);
+bool kmqtt_outbox_put_back(struct kmqtt_outbox *outbox, u64 pos,
+			   const struct kmqtt_entry *entry);
 void kmqtt_outbox_mark(const struct kmqtt_outbox *outbox,
 		       struct kmqtt_outbox_mark *mark);
 void kmqtt_outbox_rewind(struct kmqtt_outbox *outbox,
@@ -126,11 +130,8 @@ void kmqtt_outbox_restart(struct kmqtt_outbox *outbox);
 void kmqtt_outbox_drop_best_effort(struct kmqtt_outbox *outbox);
 int kmqtt_outbox_puback(struct kmqtt_outbox *outbox, u16 id);
 int kmqtt_outbox_pubrec(struct kmqtt_outbox *outbox, u16 id);
+int kmqtt_outbox_reject(struct kmqtt_outbox *outbox, u16 id);
 int kmqtt_outbox_pubcomp(struct kmqtt_outbox *outbox, u16 id);
-
-u32 kmqtt_delivery_len(const struct kmqtt_delivery *delivery);
-u32 kmqtt_delivery_copied(const struct kmqtt_delivery *delivery);
-u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery, u8 *to);
 
 /**
  * kmqtt_ring_count() - entries between two positions
@@ -154,9 +155,11 @@ static inline u32 kmqtt_ring_count(u64 from, u64 to)
  */
 static inline u32 kmqtt_outbox_queued(const struct kmqtt_outbox *outbox)
 {
-	return kmqtt_ring_count(outbox->best_effort.next,
-				outbox->best_effort.tail) +
-	       kmqtt_ring_count(outbox->assured.next, outbox->assured.tail);
+	const struct kmqtt_ring *low = &outbox->best_effort;
+	const struct kmqtt_ring *high = &outbox->assured;
+
+	return kmqtt_ring_count(low->next, low->tail) - low->skipped +
+	       kmqtt_ring_count(high->next, high->tail) - high->skipped;
 }
 
 #endif /* _KMQTT_SESSION_OUTBOX_H */

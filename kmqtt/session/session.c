@@ -6,8 +6,10 @@
  */
 #include "session.h"
 
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
+#include "expiry.h"
 #include "store.h"
 
 /* Retained messages are fetched when fewer than this many messages wait. */
@@ -52,6 +54,8 @@ struct kmqtt_session *kmqtt_session_create(struct kmqtt_store *store,
 		goto err_uncharge;
 	kref_init(&session->ref);
 	session->store = store;
+	session->origin = siphash(id->data, id->len, &store->key);
+	timer_setup(&session->timer, kmqtt_session_timeout, 0);
 	kmqtt_subscriber_init(&session->subscriber);
 	spin_lock_init(&session->lock);
 	kmqtt_outbox_init(&session->outbox, store->memory);
@@ -92,27 +96,31 @@ void kmqtt_session_put(struct kmqtt_session *session)
 		kref_put(&session->ref, session_release);
 }
 
-/* Take what ends with a connection. The caller publishes or drops the will. */
-static struct kmqtt_msg *unlink_link(struct kmqtt_session *session)
+/* Take what ends with a connection, except for the will. */
+static void unlink_link(struct kmqtt_session *session)
 {
-	struct kmqtt_msg *will = session->will;
-
 	lockdep_assert_held(&session->lock);
 	session->link = NULL;
-	session->will = NULL;
+	WRITE_ONCE(session->subscriber.ready, false);
 	session->disconnected = ktime_get_seconds();
 	kmqtt_outbox_drop_best_effort(&session->outbox);
-	return will;
+}
+
+/*
+ * Is the will of the connection before due? One that is delayed is not if the
+ * client has come back in time [MQTT5-3.1.3-9].
+ */
+static bool will_is_due(const struct kmqtt_session *session)
+{
+	if (!session->will || !session->will_delay)
+		return session->will;
+	return !session->link && kmqtt_msg_now() >= session->will_due;
 }
 
 /**
  * kmqtt_session_attach() - give a session a connection
- * @session: the session
- * @link: the connection; one that the session had is closed (0x8E)
- * @will: what to publish when @link is lost, or NULL; its reference moves to
- *	the session on success
- * @persistent: let the session survive the connection
- * @version: protocol level of the client
+ * @session: the session; a connection that it had is closed (0x8E)
+ * @attach: the connection and its terms
  * @old_will: the will of the connection that was closed, for the caller to
  *	publish, or NULL; a caller that can't publish gives no place for it
  *
@@ -121,40 +129,64 @@ static struct kmqtt_msg *unlink_link(struct kmqtt_session *session)
  * and no place for it.
  */
 int kmqtt_session_attach(struct kmqtt_session *session,
-			 struct kmqtt_link *link, struct kmqtt_msg *will,
-			 bool persistent, u8 version,
+			 const struct kmqtt_attach *attach,
 			 struct kmqtt_msg **old_will)
 {
+	struct kmqtt_msg *last = NULL;
 	struct kmqtt_link *old;
-	struct kmqtt_msg *last;
 	int err = 0;
 
 	spin_lock_bh(&session->lock);
 	if (session->dead)
 		err = -ESHUTDOWN;
-	else if (session->will && !old_will)
+	else if (will_is_due(session) && !old_will)
 		err = -EAGAIN;
 	if (err)
 		goto out_unlock;
+	kmqtt_session_disarm(session);
+	if (will_is_due(session))
+		swap(last, session->will);
+	kmqtt_msg_put(session->will);
 	old = session->link;
-	last = unlink_link(session);
+	unlink_link(session);
 	if (old)
 		old->ops->close(old, KMQTT_REASON_SESSION_TAKEN_OVER);
 	if (old_will)
 		*old_will = last;
 	kmqtt_outbox_restart(&session->outbox);
-	session->link = link;
-	session->will = will;
-	session->persistent = persistent;
-	session->version = version;
+	session->link = attach->link;
+	session->will = attach->will;
+	session->will_delay = attach->will_delay;
+	WRITE_ONCE(session->expiry, attach->expiry);
+	session->version = attach->version;
+	session->receive_max = attach->receive_max;
+	session->max_packet = attach->max_packet;
+	WRITE_ONCE(session->subscriber.ready, true);
 out_unlock:
 	spin_unlock_bh(&session->lock);
 	return err;
 }
 
+/* The connection is gone and the session stays: for how long? */
+static struct kmqtt_msg *begin_offline(struct kmqtt_session *session)
+{
+	struct kmqtt_msg *will = session->will;
+	u64 now = kmqtt_msg_now();
+
+	session->expires = session->expiry == KMQTT_EXPIRY_NEVER ? U64_MAX :
+			   now + (u64)session->expiry * MSEC_PER_SEC;
+	session->will_due = now + (u64)session->will_delay * MSEC_PER_SEC;
+	if (session->will_delay)
+		will = NULL;
+	else
+		session->will = NULL;
+	kmqtt_session_arm(session);
+	return will;
+}
+
 /**
  * kmqtt_session_detach() - take a session's connection away
- * @session: the session; it ends here if it isn't persistent
+ * @session: the session; it ends here if it is not to survive the connection
  * @link: the connection that ends
  * @will: the will that @link left, for the caller to publish or drop, or NULL
  *
@@ -170,9 +202,13 @@ bool kmqtt_session_detach(struct kmqtt_session *session,
 	spin_lock_bh(&session->lock);
 	was = session->link == link;
 	if (was) {
-		*will = unlink_link(session);
-		ended = !session->persistent;
+		unlink_link(session);
+		ended = !session->expiry;
 		session->dead = ended;
+		if (ended)
+			swap(*will, session->will);
+		else
+			*will = begin_offline(session);
 	}
 	spin_unlock_bh(&session->lock);
 	if (ended)
@@ -205,26 +241,30 @@ void kmqtt_session_purge(struct kmqtt_session *session)
 }
 
 /**
- * kmqtt_session_drop_will() - the client has said goodbye [MQTT-3.14.4-3]
+ * kmqtt_session_goodbye() - the client has sent a DISCONNECT
  * @session: its session
- * @link: its connection
+ * @link: its connection; nothing happens if it is no longer the session's
+ * @drop_will: don't publish the will [MQTT-3.14.4-3]
+ * @expiry: seconds that the session survives the connection, or NULL to leave
+ *	that as it is
  *
  * Context: any but hard interrupts; takes the session's lock.
- * Return: false if @link is no longer the session's connection.
  */
-bool kmqtt_session_drop_will(struct kmqtt_session *session,
-			     struct kmqtt_link *link)
+void kmqtt_session_goodbye(struct kmqtt_session *session,
+			   struct kmqtt_link *link, bool drop_will,
+			   const u32 *expiry)
 {
 	struct kmqtt_msg *will = NULL;
-	bool ours;
 
 	spin_lock_bh(&session->lock);
-	ours = session->link == link;
-	if (ours)
-		swap(will, session->will);
+	if (session->link == link) {
+		if (drop_will)
+			swap(will, session->will);
+		if (expiry)
+			WRITE_ONCE(session->expiry, *expiry);
+	}
 	spin_unlock_bh(&session->lock);
 	kmqtt_msg_put(will);
-	return ours;
 }
 
 /**
@@ -251,17 +291,15 @@ bool kmqtt_session_kick(struct kmqtt_session *session,
 /**
  * kmqtt_session_deliver() - queue a message for a session's client
  * @session: the session; a reference or RCU keeps it
- * @msg: a filled message
- * @qos: of the delivery
- * @retain: deliver with the RETAIN flag
- * @batch: flushes the session's connection at its end
+ * @offer: the message
+ * @batch: flushes the session's connection at its end; NULL to leave that to
+ *	the connection itself
  *
  * Context: any but hard interrupts; takes the session's lock.
  * Return: what became of the message.
  */
 enum kmqtt_delivered kmqtt_session_deliver(struct kmqtt_session *session,
-					   struct kmqtt_msg *msg, u8 qos,
-					   bool retain,
+					   const struct kmqtt_offer *offer,
 					   struct kmqtt_batch *batch)
 {
 	enum kmqtt_delivered ret = KMQTT_DELIVERED_QUEUED;
@@ -272,19 +310,22 @@ enum kmqtt_delivered kmqtt_session_deliver(struct kmqtt_session *session,
 		ret = KMQTT_DELIVERED_DEAD;
 		goto out_unlock;
 	}
-	if (!session->link && !qos) {
+	if (!session->link && !offer->qos) {
 		ret = KMQTT_DELIVERED_OFFLINE;
 		goto out_unlock;
 	}
-	err = kmqtt_outbox_push(&session->outbox, msg, qos, retain,
+	err = kmqtt_outbox_push(&session->outbox, offer,
 				&session->store->outbox_limits);
 	if (err) {
-		session->dropped++;
+		/* Another member of a group may have room. */
+		session->dropped += !offer->group;
 		ret = err == -ENOMEM ? KMQTT_DELIVERED_NOMEM :
 				       KMQTT_DELIVERED_FULL;
 	}
-	if (session->link)
+	if (session->link && batch)
 		kmqtt_link_touch(session->link, batch);
+	else if (session->link)
+		session->link->ops->flush(session->link);
 out_unlock:
 	spin_unlock_bh(&session->lock);
 	return ret;
@@ -336,8 +377,9 @@ int kmqtt_session_receive(struct kmqtt_session *session, u16 id)
  * @id: packet identifier, maybe not noted
  *
  * Context: any but hard interrupts; takes the session's lock.
+ * Return: true if it was noted.
  */
-void kmqtt_session_release(struct kmqtt_session *session, u16 id)
+bool kmqtt_session_release(struct kmqtt_session *session, u16 id)
 {
 	bool was;
 
@@ -348,6 +390,39 @@ void kmqtt_session_release(struct kmqtt_session *session, u16 id)
 	spin_unlock_bh(&session->lock);
 	if (was)
 		kmqtt_memory_uncharge(session->store->memory, RECEIVED_COST);
+	return was;
+}
+
+/* End the replay of a filter, if there is one under way. */
+static void end_replay(struct kmqtt_session *session, const u8 *filter, u16 len)
+{
+	u32 hash = kmqtt_replay_hash(filter, len);
+	struct kmqtt_replay *replay;
+
+	lockdep_assert_held(&session->lock);
+	list_for_each_entry(replay, &session->replays, list) {
+		if (kmqtt_replay_is(replay, hash, filter, len)) {
+			list_del(&replay->list);
+			kmqtt_replay_destroy(session->store->retained, replay);
+			return;
+		}
+	}
+}
+
+/**
+ * kmqtt_session_drop_replay() - the client has unsubscribed
+ * @session: the session
+ * @filter: from what
+ * @len: bytes of @filter
+ *
+ * Context: any but hard interrupts; takes the session's lock.
+ */
+void kmqtt_session_drop_replay(struct kmqtt_session *session,
+			       const u8 *filter, u16 len)
+{
+	spin_lock_bh(&session->lock);
+	end_replay(session, filter, len);
+	spin_unlock_bh(&session->lock);
 }
 
 /**
@@ -363,20 +438,10 @@ void kmqtt_session_release(struct kmqtt_session *session, u16 id)
 void kmqtt_session_replay(struct kmqtt_session *session,
 			  struct kmqtt_replay *replay)
 {
-	struct kmqtt_retained *store = session->store->retained;
-	struct kmqtt_replay *old;
-
 	spin_lock_bh(&session->lock);
-	list_for_each_entry(old, &session->replays, list) {
-		if (old->filter_len == replay->filter_len &&
-		    !memcmp(old->filter, replay->filter, old->filter_len)) {
-			list_del(&old->list);
-			kmqtt_replay_destroy(store, old);
-			break;
-		}
-	}
+	end_replay(session, replay->filter, replay->filter_len);
 	if (session->dead)
-		kmqtt_replay_destroy(store, replay);
+		kmqtt_replay_destroy(session->store->retained, replay);
 	else
 		list_add_tail(&replay->list, &session->replays);
 	spin_unlock_bh(&session->lock);
@@ -399,10 +464,20 @@ static bool push_retained(struct kmqtt_session *session,
 			  struct kmqtt_replay *replay, struct kmqtt_msg *msg)
 {
 	struct kmqtt_outbox *outbox = &session->outbox;
-	int err;
+	struct kmqtt_offer offer = {
+		.msg = msg,
+		.ids = &replay->sub_id,
+		.nr_ids = replay->sub_id ? 1 : 0,
+		.qos = min_t(u8, msg->qos, replay->options & KMQTT_SUB_QOS),
+		.retain = true,
+	};
+	int err = 0;
 
-	err = kmqtt_outbox_push(outbox, msg, min(msg->qos, replay->qos), true,
-				&session->store->outbox_limits);
+	/* Not what the client has published itself, if it wants so. */
+	if (!(replay->options & KMQTT_SUB_NO_LOCAL) ||
+	    msg->origin != session->origin)
+		err = kmqtt_outbox_push(outbox, &offer,
+					&session->store->outbox_limits);
 	if (err == -ENOBUFS && outbox->bytes) {
 		replay->msg = msg;
 		return false;

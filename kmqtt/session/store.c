@@ -6,7 +6,10 @@
 #include "store.h"
 
 #include <linux/jhash.h>
+#include <linux/random.h>
 #include <linux/slab.h>
+#include "expiry.h"
+#include "share.h"
 
 static u32 hash_key(const void *data, u32 len, u32 seed)
 {
@@ -41,9 +44,11 @@ static const struct rhashtable_params session_params = {
 
 static void take_apart(struct kmqtt_session *session)
 {
+	kmqtt_session_disarm_sync(session);
 	while (kmqtt_tree_leave(session->store->tree, &session->subscriber,
 				true))
 		cond_resched();
+	kmqtt_share_move(session);
 	kmqtt_session_purge(session);
 	kmqtt_session_put(session);
 }
@@ -67,6 +72,7 @@ static void reap_work(struct work_struct *work)
  * @memory: account for its sessions
  * @tree: where they subscribe
  * @retained: what they replay
+ * @ops: what the broker does for the store
  * @wq: workqueue for taking sessions apart
  *
  * Context: process, may sleep.
@@ -74,15 +80,20 @@ static void reap_work(struct work_struct *work)
  */
 int kmqtt_store_init(struct kmqtt_store *store, struct kmqtt_memory *memory,
 		     struct kmqtt_tree *tree, struct kmqtt_retained *retained,
+		     const struct kmqtt_store_ops *ops,
 		     struct workqueue_struct *wq)
 {
 	atomic_set(&store->nr, 0);
 	store->memory = memory;
 	store->tree = tree;
 	store->retained = retained;
+	store->ops = ops;
 	store->wq = wq;
+	get_random_bytes(&store->key, sizeof(store->key));
 	init_llist_head(&store->ended);
 	INIT_WORK(&store->reap_work, reap_work);
+	init_llist_head(&store->due);
+	INIT_WORK(&store->due_work, kmqtt_store_due_work);
 	return rhashtable_init(&store->table, &session_params);
 }
 
@@ -109,8 +120,11 @@ static void free_session(void *ptr, void *arg)
  */
 void kmqtt_store_uninit(struct kmqtt_store *store)
 {
+	/* First nobody ends a session any more but us. */
+	disable_work_sync(&store->due_work);
 	flush_work(&store->reap_work);
 	rhashtable_free_and_destroy(&store->table, free_session, NULL);
+	kmqtt_store_drop_due(store);
 	WARN_ON_ONCE(atomic_read(&store->nr));
 }
 
@@ -204,9 +218,11 @@ int kmqtt_store_end(struct kmqtt_session *session, enum kmqtt_reason reason,
 	if (err)
 		goto out_unlock;
 	session->dead = true;
+	kmqtt_session_disarm(session);
 	if (session->link)
 		session->link->ops->close(session->link, reason);
 	session->link = NULL;
+	WRITE_ONCE(session->subscriber.ready, false);
 	if (will) {
 		*will = session->will;
 		session->will = NULL;

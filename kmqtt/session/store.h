@@ -3,8 +3,25 @@
 #define _KMQTT_SESSION_STORE_H
 
 #include <linux/llist.h>
+#include <linux/siphash.h>
 #include <linux/workqueue.h>
 #include "session.h"
+
+struct kmqtt_store;
+
+/**
+ * struct kmqtt_store_ops - what the broker does for its store
+ * @publish: publish the will of a session without connection; its reference
+ *	is given away
+ * @dropped: a message was dropped for want of room
+ *
+ * Both run in process context and may sleep.
+ */
+struct kmqtt_store_ops {
+	void (*publish)(struct kmqtt_store *store, struct kmqtt_msg *will);
+	void (*dropped)(struct kmqtt_store *store,
+			struct kmqtt_session *session);
+};
 
 /**
  * struct kmqtt_store - the sessions of a broker
@@ -15,9 +32,13 @@
  * @memory: account for sessions and what they queue
  * @tree: where they subscribe
  * @retained: what they replay
+ * @ops: constant
+ * @key: of the hash that stands for a client identifier
  * @ended: sessions to be taken apart
  * @reap_work: does that
- * @wq: runs @reap_work
+ * @due: sessions that have expired, or whose will is due
+ * @due_work: sees to them
+ * @wq: runs both works
  */
 struct kmqtt_store {
 	struct rhashtable table;
@@ -27,13 +48,18 @@ struct kmqtt_store {
 	struct kmqtt_memory *memory;
 	struct kmqtt_tree *tree;
 	struct kmqtt_retained *retained;
+	const struct kmqtt_store_ops *ops;
+	siphash_key_t key;
 	struct llist_head ended;
 	struct work_struct reap_work;
+	struct llist_head due;
+	struct work_struct due_work;
 	struct workqueue_struct *wq;
 };
 
 int kmqtt_store_init(struct kmqtt_store *store, struct kmqtt_memory *memory,
 		     struct kmqtt_tree *tree, struct kmqtt_retained *retained,
+		     const struct kmqtt_store_ops *ops,
 		     struct workqueue_struct *wq);
 void kmqtt_store_uninit(struct kmqtt_store *store);
 struct kmqtt_session *kmqtt_store_lookup(struct kmqtt_store *store,

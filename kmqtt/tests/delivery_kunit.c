@@ -47,6 +47,7 @@ static void delivery_publish(struct kunit *test)
 	u8 *bytes;
 
 	d.msg = kmqtt_test_msg(test, memory, c->topic, c->payload_len);
+	kmqtt_delivery_prepare(&d, KMQTT_V311);
 	copied = kmqtt_delivery_copied(&d);
 	KUNIT_EXPECT_EQ(test, copied + (paged ? c->payload_len : 0),
 			kmqtt_delivery_len(&d));
@@ -58,7 +59,8 @@ static void delivery_publish(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixed.type << 4 | fixed.flags, c->first);
 	KUNIT_EXPECT_EQ(test, fixed.len + fixed.remaining,
 			kmqtt_delivery_len(&d));
-	KUNIT_ASSERT_EQ(test, kmqtt_publish_decode(&fixed, bytes + fixed.len,
+	KUNIT_ASSERT_EQ(test, kmqtt_publish_decode(&fixed, KMQTT_V311,
+						   bytes + fixed.len,
 						   copied - fixed.len, &pub),
 			0);
 	KUNIT_EXPECT_TRUE(test, kmqtt_test_str_is(&pub.topic, c->topic));
@@ -75,10 +77,11 @@ static void delivery_publish(struct kunit *test)
 
 static void delivery_pubrel(struct kunit *test)
 {
-	const struct kmqtt_delivery d = { .first = 0x62, .id = 0x1234 };
+	struct kmqtt_delivery d = { .first = 0x62, .id = 0x1234 };
 	static const u8 want[] = { 0x62, 2, 0x12, 0x34 };
 	u8 *bytes = kmqtt_test_exact(test, "????", 4);
 
+	kmqtt_delivery_prepare(&d, KMQTT_V311);
 	KUNIT_EXPECT_EQ(test, kmqtt_delivery_len(&d), 4);
 	KUNIT_ASSERT_EQ(test, kmqtt_delivery_copied(&d), 4);
 	KUNIT_EXPECT_EQ(test, kmqtt_delivery_copy(&d, bytes), 4);
@@ -157,7 +160,7 @@ static void link_reserve(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, kmqtt_link_reserve(link, 4, GFP_ATOMIC),
 				0);
 		kmqtt_link_ack(link, ack, kmqtt_ack_encode(ack, KMQTT_PUBACK,
-							   i));
+							   i, 0, NULL));
 	}
 	bytes = kunit_kmalloc(test, 4000, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, bytes);

@@ -84,7 +84,8 @@ static void message_payload(struct kunit *test)
 		/* Small pieces for small payloads: it takes long enough. */
 		if (c->len / pieces[p] > 300)
 			continue;
-		msg = kmqtt_msg_create(memory, &topic, c->len, GFP_KERNEL);
+		msg = kmqtt_msg_create(memory, &topic, NULL, c->len,
+				       GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, msg);
 		used = kmqtt_memory_used(memory);
 		KUNIT_EXPECT_GE(test, used, c->paged ? 0 : c->len);
@@ -147,7 +148,7 @@ static void message_room(struct kunit *test)
 	struct kmqtt_msg *msg;
 	u32 calls = 0;
 
-	msg = kmqtt_msg_create(memory, &topic, total, GFP_KERNEL);
+	msg = kmqtt_msg_create(memory, &topic, NULL, total, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, msg);
 	while (msg->filled < total) {
 		u32 before = msg->filled;
@@ -172,7 +173,7 @@ static void message_costs_as_it_grows(struct kunit *test)
 	struct kmqtt_str topic = kmqtt_test_str("t");
 	struct kmqtt_msg *msg;
 
-	msg = kmqtt_msg_create(memory, &topic, KMQTT_REMAINING_MAX - 3,
+	msg = kmqtt_msg_create(memory, &topic, NULL, KMQTT_REMAINING_MAX - 3,
 			       GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, msg);
 	KUNIT_EXPECT_LT(test, kmqtt_memory_used(memory), PAGE_SIZE);
@@ -186,7 +187,7 @@ static void message_no_memory(struct kunit *test)
 	struct kmqtt_memory *memory = kmqtt_test_memory(test, 0);
 	struct kmqtt_str topic = kmqtt_test_str("t");
 
-	KUNIT_EXPECT_NULL(test, kmqtt_msg_create(memory, &topic, 10,
+	KUNIT_EXPECT_NULL(test, kmqtt_msg_create(memory, &topic, NULL, 10,
 						 GFP_KERNEL));
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), 0);
 }
@@ -202,7 +203,7 @@ static void message_limit_midway(struct kunit *test)
 	u32 filled;
 
 	prandom_seed_state(&rnd, 1);
-	msg = kmqtt_msg_create(memory, &topic, total, GFP_KERNEL);
+	msg = kmqtt_msg_create(memory, &topic, NULL, total, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, msg);
 	KUNIT_EXPECT_EQ(test, write_pieces(test, msg, &rnd, CHUNK), -ENOMEM);
 	filled = msg->filled;
@@ -253,7 +254,7 @@ static void message_topics(struct kunit *test)
 
 		KUNIT_ASSERT_NOT_NULL(test, text);
 		memset(text, 'x', lens[i]);
-		msg = kmqtt_msg_create(memory, &topic, 1, GFP_KERNEL);
+		msg = kmqtt_msg_create(memory, &topic, NULL, 1, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, msg);
 		KUNIT_EXPECT_EQ(test, kmqtt_msg_write(msg, "p", 1, GFP_KERNEL),
 				0);

@@ -48,8 +48,9 @@ static void outbox_destroy(struct kunit *test, struct outbox_test *t)
 
 static int push(struct outbox_test *t, int msg, u8 qos)
 {
-	return kmqtt_outbox_push(&t->outbox, t->msgs[msg], qos, false,
-				 &t->limits);
+	const struct kmqtt_offer offer = { .msg = t->msgs[msg], .qos = qos };
+
+	return kmqtt_outbox_push(&t->outbox, &offer, &t->limits);
 }
 
 /* Take the next packet; returns the number of its message, -1 for none. */
@@ -111,10 +112,13 @@ static void outbox_order_wraps(struct kunit *test)
 static void outbox_retain(struct kunit *test)
 {
 	struct outbox_test *t = outbox_create(test);
+	struct kmqtt_offer offer = { .msg = t->msgs[0], .retain = true };
 	struct kmqtt_delivery d;
 
-	kmqtt_outbox_push(&t->outbox, t->msgs[0], 0, true, &t->limits);
-	kmqtt_outbox_push(&t->outbox, t->msgs[1], 2, true, &t->limits);
+	kmqtt_outbox_push(&t->outbox, &offer, &t->limits);
+	offer.msg = t->msgs[1];
+	offer.qos = 2;
+	kmqtt_outbox_push(&t->outbox, &offer, &t->limits);
 	next(t, &d);
 	KUNIT_EXPECT_EQ(test, d.first, 0x31);
 	next(t, &d);

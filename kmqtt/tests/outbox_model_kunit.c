@@ -13,6 +13,8 @@
 struct model_entry {
 	u8 qos;
 	u16 id;
+	u8 nr_ids;
+	bool shared;
 	bool sent;
 	bool dup;
 	bool released;
@@ -24,6 +26,7 @@ struct model {
 	struct kmqtt_outbox outbox;
 	struct kmqtt_outbox_limits limits;
 	struct kmqtt_msg *msg;
+	struct kmqtt_group *group;
 	struct rnd_state rnd;
 	u64 assured;			/* position of the next assured one */
 	int nr;
@@ -41,6 +44,9 @@ static struct model *model_create(struct kunit *test, u64 position)
 	m->limits.max_queued = U32_MAX;
 	m->limits.max_bytes = U64_MAX;
 	m->msg = kmqtt_test_msg(test, m->memory, "t", 9);
+	m->group = kunit_kzalloc(test, sizeof(*m->group), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m->group);
+	kref_init(&m->group->ref);
 	kmqtt_outbox_init(&m->outbox, m->memory);
 	m->outbox.assured.head = position;
 	m->outbox.assured.next = position;
@@ -53,8 +59,30 @@ static void model_destroy(struct kunit *test, struct model *m)
 {
 	kmqtt_outbox_uninit(&m->outbox);
 	KUNIT_EXPECT_EQ(test, refcount_read(&m->msg->refs), 1);
+	KUNIT_EXPECT_EQ(test, kref_read(&m->group->ref), 1);
 	kmqtt_msg_put(m->msg);
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(m->memory), 0);
+}
+
+/* Subscription identifiers of all deliveries. */
+static const u32 sub_ids[] = { 7, KMQTT_REMAINING_MAX, 300 };
+
+static int push(struct model *m, const struct model_entry *e)
+{
+	const struct kmqtt_offer offer = {
+		.msg = m->msg,
+		.group = e->shared ? m->group : NULL,
+		.ids = sub_ids,
+		.nr_ids = e->nr_ids,
+		.qos = e->qos,
+	};
+
+	return kmqtt_outbox_push(&m->outbox, &offer, &m->limits);
+}
+
+static int push_plain(struct model *m)
+{
+	return push(m, &(struct model_entry) { .qos = 1 });
 }
 
 static void model_push(struct kunit *test, struct model *m)
@@ -64,8 +92,9 @@ static void model_push(struct kunit *test, struct model *m)
 	e->qos = kmqtt_test_below(&m->rnd, 3);
 	if (e->qos)
 		e->id = m->assured++ % IDS + 1;
-	KUNIT_ASSERT_EQ(test, kmqtt_outbox_push(&m->outbox, m->msg, e->qos,
-						false, &m->limits), 0);
+	e->shared = !kmqtt_test_below(&m->rnd, 3);
+	e->nr_ids = kmqtt_test_below(&m->rnd, 4);
+	KUNIT_ASSERT_EQ(test, push(m, e), 0);
 	m->nr++;
 }
 
@@ -95,6 +124,24 @@ static struct model_entry *model_due(struct model *m)
 	return NULL;
 }
 
+/* What goes with the message, in whatever form it was kept. */
+static void expect_ids(struct kunit *test, const struct model *m,
+		       const struct model_entry *e,
+		       const struct kmqtt_extra *extra, u32 sub_id)
+{
+	if (!e->shared && e->nr_ids <= 1) {
+		KUNIT_ASSERT_NULL(test, extra);
+		KUNIT_EXPECT_EQ(test, sub_id, e->nr_ids ? sub_ids[0] : 0);
+		return;
+	}
+	KUNIT_ASSERT_NOT_NULL(test, extra);
+	KUNIT_EXPECT_PTR_EQ(test, extra->group, e->shared ? m->group : NULL);
+	KUNIT_ASSERT_EQ(test, extra->nr_ids, e->nr_ids);
+	KUNIT_EXPECT_MEMEQ(test, extra->ids, sub_ids,
+			   e->nr_ids * sizeof(*sub_ids));
+	KUNIT_EXPECT_EQ(test, sub_id, 0);
+}
+
 static struct model_entry *model_take(struct kunit *test, struct model *m)
 {
 	struct model_entry *e = model_due(m);
@@ -108,8 +155,15 @@ static struct model_entry *model_take(struct kunit *test, struct model *m)
 	KUNIT_EXPECT_EQ(test, !d.msg, e->released);
 	KUNIT_EXPECT_EQ(test, d.first, e->released ? 0x62 :
 			0x30 | e->qos << 1 | (e->dup ? 8 : 0));
-	kmqtt_msg_put(d.msg);
+	if (!e->released)
+		expect_ids(test, m, e, d.extra, d.sub_id);
 	e->sent = true;
+	/* It has expired, or is too large. */
+	if (!e->released && !kmqtt_test_below(&m->rnd, 6)) {
+		kmqtt_outbox_discard(&m->outbox, &d);
+		e->done = true;
+	}
+	kmqtt_delivery_put(&d);
 	return e;
 }
 
@@ -117,7 +171,7 @@ static struct model_entry *model_take(struct kunit *test, struct model *m)
 static void model_acknowledge(struct kunit *test, struct model *m)
 {
 	struct model_entry *e;
-	u32 kind = kmqtt_test_below(&m->rnd, 3);
+	u32 kind = kmqtt_test_below(&m->rnd, 4);
 	bool waits;
 	int ret;
 
@@ -136,14 +190,16 @@ static void model_acknowledge(struct kunit *test, struct model *m)
 		ret = kmqtt_outbox_pubrec(&m->outbox, e->id);
 		waits = waits && e->qos == 2;
 		e->released |= waits;
+	} else if (kind == 2) {
+		ret = kmqtt_outbox_reject(&m->outbox, e->id);
+		waits = waits && e->qos == 2 && !e->released;
+		e->done |= waits;
 	} else {
 		ret = kmqtt_outbox_pubcomp(&m->outbox, e->id);
 		waits = waits && e->qos == 2 && e->released;
 		e->done |= waits;
 	}
 	KUNIT_EXPECT_EQ(test, ret, waits ? 0 : -ENOENT);
-	while (m->first < m->nr && m->entries[m->first].done)
-		m->first++;
 }
 
 /* One pass of a transmit side: take, be interrupted, give back, settle. */
@@ -158,6 +214,8 @@ static void model_pass(struct kunit *test, struct model *m)
 		taken[nr] = model_take(test, m);
 		if (!taken[nr])
 			break;
+		if (taken[nr]->done)
+			continue;
 		nr++;
 		if (!kmqtt_test_below(&m->rnd, 4))
 			model_acknowledge(test, m);
@@ -174,32 +232,80 @@ static void model_pass(struct kunit *test, struct model *m)
 			taken[i]->done = true;
 }
 
+/* Without a connection: others get what they may, all of it or some. */
+static void model_share(struct kunit *test, struct model *m)
+{
+	bool ended = !kmqtt_test_below(&m->rnd, 4);
+	u32 left = kmqtt_test_below(&m->rnd, 30);
+	struct kmqtt_entry entry;
+	u64 pos = 0;
+	int i;
+
+	for (i = m->first; i < m->nr && left; i++) {
+		struct model_entry *e = &m->entries[i];
+		bool begun = e->sent || e->dup;
+
+		if (!e->qos || e->done || e->released || !e->shared ||
+		    (begun && !(ended && e->qos == 1)))
+			continue;
+		KUNIT_ASSERT_TRUE(test, kmqtt_outbox_take_shared(&m->outbox,
+								 ended, &pos,
+								 &entry));
+		KUNIT_EXPECT_EQ(test, entry.qos, e->qos);
+		KUNIT_EXPECT_TRUE(test, entry.flags & KMQTT_ENTRY_EXTRA);
+		expect_ids(test, m, e, entry.extra, 0);
+		e->done = !begun && kmqtt_test_below(&m->rnd, 2);
+		/* Nobody wants it, or somebody does. */
+		if (!begun && !e->done)
+			KUNIT_EXPECT_TRUE(test, kmqtt_outbox_put_back(&m->outbox,
+								      pos,
+								      &entry));
+		e->done |= begun;
+		kmqtt_extra_put(entry.extra);
+		kmqtt_msg_put(entry.msg);
+		left--;
+	}
+	if (left)
+		KUNIT_EXPECT_FALSE(test, kmqtt_outbox_take_shared(&m->outbox,
+								  ended, &pos,
+								  &entry));
+}
+
 /* The connection is lost, another comes. */
-static void model_reconnect(struct model *m)
+static void model_reconnect(struct kunit *test, struct model *m)
 {
 	int i;
 
 	kmqtt_outbox_drop_best_effort(&m->outbox);
+	for (i = m->first; i < m->nr; i++)
+		m->entries[i].done |= !m->entries[i].qos;
+	model_share(test, m);
 	kmqtt_outbox_restart(&m->outbox);
 	for (i = m->first; i < m->nr; i++) {
 		struct model_entry *e = &m->entries[i];
 
-		if (!e->qos)
-			e->done = true;
 		e->dup |= e->sent;
 		e->sent = false;
 	}
 }
 
-static void model_compare(struct kunit *test, const struct model *m)
+static void model_compare(struct kunit *test, struct model *m)
 {
+	u32 queued = 0;
 	u64 bytes = 0;
 	int i;
 
-	for (i = m->first; i < m->nr; i++)
-		if (!m->entries[i].done && !m->entries[i].released)
+	while (m->first < m->nr && m->entries[m->first].done)
+		m->first++;
+	for (i = m->first; i < m->nr; i++) {
+		const struct model_entry *e = &m->entries[i];
+
+		if (!e->done && !e->released)
 			bytes += kmqtt_msg_size(m->msg);
+		queued += !e->done && !e->sent;
+	}
 	KUNIT_ASSERT_EQ(test, m->outbox.bytes, bytes);
+	KUNIT_ASSERT_EQ(test, kmqtt_outbox_queued(&m->outbox), queued);
 	KUNIT_ASSERT_EQ(test, m->outbox.inflight, model_inflight(m));
 }
 
@@ -235,7 +341,7 @@ static void model_random(struct kunit *test)
 		else if (what < 39)
 			model_pass(test, m);
 		else
-			model_reconnect(m);
+			model_reconnect(test, m);
 		model_compare(test, m);
 	}
 	model_destroy(test, m);
@@ -251,8 +357,7 @@ static void ids_wrap(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		KUNIT_ASSERT_EQ(test, kmqtt_outbox_push(&m->outbox, m->msg, 1,
-							false, &m->limits), 0);
+		KUNIT_ASSERT_EQ(test, push_plain(m), 0);
 		KUNIT_ASSERT_TRUE(test, kmqtt_outbox_next(&m->outbox, 1, &d));
 		kmqtt_msg_put(d.msg);
 		KUNIT_ASSERT_EQ(test, d.id, want);
@@ -272,8 +377,7 @@ static void ids_exhausted(struct kunit *test)
 	u32 i, wrong = 0;
 
 	for (i = 0; i < IDS + 2; i++)
-		KUNIT_ASSERT_EQ(test, kmqtt_outbox_push(&m->outbox, m->msg, 1,
-							false, &m->limits), 0);
+		KUNIT_ASSERT_EQ(test, push_plain(m), 0);
 	for (i = 0; i < IDS; i++) {
 		KUNIT_ASSERT_TRUE(test, kmqtt_outbox_next(&m->outbox, U32_MAX,
 							  &d));

@@ -5,14 +5,16 @@
  */
 #include "support_session.h"
 
+#define NEVER	KMQTT_EXPIRY_NEVER
+
 static int attach(struct kmqtt_session *session, struct kmqtt_test_link *l,
-		  struct kmqtt_msg *will, bool persistent)
+		  struct kmqtt_msg *will, u32 expiry)
 {
+	struct kmqtt_attach a = kmqtt_test_attach(l, will, expiry);
 	struct kmqtt_msg *old_will = NULL;
 	int err;
 
-	err = kmqtt_session_attach(session, &l->link, will, persistent,
-				   KMQTT_V311, &old_will);
+	err = kmqtt_session_attach(session, &a, &old_will);
 	kmqtt_msg_put(old_will);
 	return err;
 }
@@ -30,9 +32,10 @@ static enum kmqtt_delivered deliver(struct kmqtt_test_store *s,
 				    struct kmqtt_session *session, u8 qos)
 {
 	struct kmqtt_msg *msg = kmqtt_test_msg(s->test, s->memory, "t", 9);
+	const struct kmqtt_offer offer = { .msg = msg, .qos = qos };
 	enum kmqtt_delivered ret;
 
-	ret = kmqtt_session_deliver(session, msg, qos, false, &s->batch);
+	ret = kmqtt_session_deliver(session, &offer, &s->batch);
 	kmqtt_msg_put(msg);
 	return ret;
 }
@@ -50,10 +53,10 @@ static void session_attach(struct kunit *test)
 	struct kmqtt_test_link *l = kmqtt_test_link(test);
 
 	KUNIT_EXPECT_NULL(test, session->link);
-	KUNIT_EXPECT_EQ(test, attach(session, l, NULL, true), 0);
+	KUNIT_EXPECT_EQ(test, attach(session, l, NULL, NEVER), 0);
 	KUNIT_EXPECT_PTR_EQ(test, session->link, &l->link);
 	KUNIT_EXPECT_EQ(test, session->version, KMQTT_V311);
-	KUNIT_EXPECT_TRUE(test, session->persistent);
+	KUNIT_EXPECT_EQ(test, session->expiry, NEVER);
 	KUNIT_EXPECT_EQ(test, l->closes, 0);
 
 	/* Two pointers, cleared together; references as before. */
@@ -73,12 +76,12 @@ static void session_not_persistent(struct kunit *test)
 	struct kmqtt_session *session = kmqtt_test_session(s, "id");
 	struct kmqtt_test_link *l = kmqtt_test_link(test);
 
-	KUNIT_EXPECT_EQ(test, attach(session, l, NULL, false), 0);
+	KUNIT_EXPECT_EQ(test, attach(session, l, NULL, 0), 0);
 	KUNIT_EXPECT_TRUE(test, detach(session, l));
 	KUNIT_EXPECT_TRUE(test, session->dead);
 	KUNIT_EXPECT_NULL(test, session->link);
 	KUNIT_EXPECT_NULL(test, lookup(s, "id"));
-	KUNIT_EXPECT_EQ(test, attach(session, l, NULL, false), -ESHUTDOWN);
+	KUNIT_EXPECT_EQ(test, attach(session, l, NULL, 0), -ESHUTDOWN);
 	flush_work(&s->store.reap_work);
 	KUNIT_EXPECT_EQ(test, kref_read(&session->ref), 1);
 	kmqtt_session_put(session);
@@ -93,10 +96,10 @@ static void session_take_over(struct kunit *test)
 	struct kmqtt_test_link *first = kmqtt_test_link(test);
 	struct kmqtt_test_link *second = kmqtt_test_link(test);
 
-	KUNIT_EXPECT_EQ(test, attach(session, first, NULL, true), 0);
+	KUNIT_EXPECT_EQ(test, attach(session, first, NULL, NEVER), 0);
 	KUNIT_EXPECT_EQ(test, deliver(s, session, 0), KMQTT_DELIVERED_QUEUED);
 	KUNIT_EXPECT_EQ(test, deliver(s, session, 1), KMQTT_DELIVERED_QUEUED);
-	KUNIT_EXPECT_EQ(test, attach(session, second, NULL, true), 0);
+	KUNIT_EXPECT_EQ(test, attach(session, second, NULL, NEVER), 0);
 	KUNIT_EXPECT_PTR_EQ(test, session->link, &second->link);
 	KUNIT_EXPECT_EQ(test, first->closes, 1);
 	KUNIT_EXPECT_EQ(test, first->reason, KMQTT_REASON_SESSION_TAKEN_OVER);
@@ -106,8 +109,7 @@ static void session_take_over(struct kunit *test)
 
 	/* The first comes too late: nothing of the second is touched. */
 	KUNIT_EXPECT_FALSE(test, detach(session, first));
-	KUNIT_EXPECT_FALSE(test, kmqtt_session_drop_will(session,
-							 &first->link));
+	kmqtt_session_goodbye(session, &first->link, true, NULL);
 	KUNIT_EXPECT_PTR_EQ(test, session->link, &second->link);
 	KUNIT_EXPECT_TRUE(test, detach(session, second));
 	KUNIT_EXPECT_EQ(test, second->closes, 0);
@@ -124,12 +126,14 @@ static void session_will(struct kunit *test)
 	struct kmqtt_test_link *l = kmqtt_test_link(test);
 	struct kmqtt_test_link *m = kmqtt_test_link(test);
 	struct kmqtt_msg *will, *other, *left;
+	struct kmqtt_attach a;
 
 	will = kmqtt_test_msg(test, s->memory, "will", 4);
 	other = kmqtt_test_msg(test, s->memory, "will", 5);
 
 	/* Lost: the will is the caller's. */
-	KUNIT_EXPECT_EQ(test, attach(session, l, kmqtt_msg_get(will), true), 0);
+	KUNIT_EXPECT_EQ(test, attach(session, l, kmqtt_msg_get(will), NEVER),
+			0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&will->refs), 2);
 	KUNIT_EXPECT_TRUE(test, kmqtt_session_detach(session, &l->link, &left));
 	KUNIT_EXPECT_PTR_EQ(test, left, will);
@@ -137,25 +141,28 @@ static void session_will(struct kunit *test)
 	kmqtt_msg_put(left);
 
 	/* Said goodbye: it is gone. */
-	KUNIT_EXPECT_EQ(test, attach(session, l, kmqtt_msg_get(will), true), 0);
-	KUNIT_EXPECT_FALSE(test, kmqtt_session_drop_will(session, &m->link));
-	KUNIT_EXPECT_TRUE(test, kmqtt_session_drop_will(session, &l->link));
+	KUNIT_EXPECT_EQ(test, attach(session, l, kmqtt_msg_get(will), NEVER),
+			0);
+	kmqtt_session_goodbye(session, &m->link, true, NULL);
+	KUNIT_EXPECT_PTR_EQ(test, session->will, will);
+	kmqtt_session_goodbye(session, &l->link, true, NULL);
+	KUNIT_EXPECT_NULL(test, session->will);
 	KUNIT_EXPECT_EQ(test, refcount_read(&will->refs), 1);
-	KUNIT_EXPECT_TRUE(test, kmqtt_session_drop_will(session, &l->link));
+	kmqtt_session_goodbye(session, &l->link, true, NULL);
 	KUNIT_EXPECT_TRUE(test, kmqtt_session_detach(session, &l->link, &left));
 	KUNIT_EXPECT_NULL(test, left);
 
 	/* Taken over: only by a caller that can publish it. */
-	KUNIT_EXPECT_EQ(test, attach(session, l, kmqtt_msg_get(will), true), 0);
-	KUNIT_EXPECT_EQ(test, kmqtt_session_attach(session, &m->link, other,
-						   true, KMQTT_V31, NULL),
+	KUNIT_EXPECT_EQ(test, attach(session, l, kmqtt_msg_get(will), NEVER),
+			0);
+	a = kmqtt_test_attach(m, other, NEVER);
+	KUNIT_EXPECT_EQ(test, kmqtt_session_attach(session, &a, NULL),
 			-EAGAIN);
 	KUNIT_EXPECT_PTR_EQ(test, session->link, &l->link);
 	KUNIT_EXPECT_EQ(test, l->closes, 0);
 	KUNIT_EXPECT_EQ(test, refcount_read(&other->refs), 1);
-	KUNIT_EXPECT_EQ(test, kmqtt_session_attach(session, &m->link,
-						   kmqtt_msg_get(other), true,
-						   KMQTT_V31, &left), 0);
+	kmqtt_msg_get(other);
+	KUNIT_EXPECT_EQ(test, kmqtt_session_attach(session, &a, &left), 0);
 	KUNIT_EXPECT_PTR_EQ(test, left, will);
 	kmqtt_msg_put(left);
 	KUNIT_EXPECT_PTR_EQ(test, session->will, other);
@@ -182,7 +189,7 @@ static void session_kick(struct kunit *test)
 
 	KUNIT_EXPECT_FALSE(test, kmqtt_session_kick(session,
 						    KMQTT_REASON_BANNED));
-	attach(session, l, NULL, true);
+	attach(session, l, NULL, NEVER);
 	KUNIT_EXPECT_TRUE(test, kmqtt_session_kick(session,
 						   KMQTT_REASON_BANNED));
 	KUNIT_EXPECT_EQ(test, l->closes, 1);
@@ -199,6 +206,7 @@ static void session_deliver(struct kunit *test)
 	struct kmqtt_test_store *s = kmqtt_test_store_create(test);
 	struct kmqtt_session *session = kmqtt_test_session(s, "id");
 	struct kmqtt_test_link *l = kmqtt_test_link(test);
+	struct kmqtt_offer offer = { .qos = 1 };
 	struct kmqtt_msg *msg;
 
 	/* No connection. */
@@ -207,7 +215,7 @@ static void session_deliver(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, list_empty(&s->batch.touched));
 
 	/* A connection, which is to be flushed, once. */
-	attach(session, l, NULL, true);
+	attach(session, l, NULL, NEVER);
 	KUNIT_EXPECT_EQ(test, kmqtt_outbox_queued(&session->outbox), 1);
 	KUNIT_EXPECT_EQ(test, deliver(s, session, 0), KMQTT_DELIVERED_QUEUED);
 	KUNIT_EXPECT_EQ(test, deliver(s, session, 2), KMQTT_DELIVERED_QUEUED);
@@ -225,10 +233,10 @@ static void session_deliver(struct kunit *test)
 	while (session->outbox.assured.tail < 8)
 		deliver(s, session, 1);
 	msg = kmqtt_test_msg(test, s->memory, "t", 1);
-	while (!kmqtt_session_deliver(session, msg, 1, false, &s->batch))
+	offer.msg = msg;
+	while (!kmqtt_session_deliver(session, &offer, &s->batch))
 		s->memory->limit = 0;
-	KUNIT_EXPECT_EQ(test, kmqtt_session_deliver(session, msg, 1, false,
-						    &s->batch),
+	KUNIT_EXPECT_EQ(test, kmqtt_session_deliver(session, &offer, &s->batch),
 			KMQTT_DELIVERED_NOMEM);
 	s->memory->limit = KMQTT_TEST_MEMORY;
 	KUNIT_EXPECT_EQ(test, session->dropped, 4);
@@ -242,8 +250,7 @@ static void session_deliver(struct kunit *test)
 	/* The end. */
 	KUNIT_EXPECT_EQ(test, kmqtt_store_end(session, KMQTT_REASON_UNSPECIFIED,
 					      NULL), 0);
-	KUNIT_EXPECT_EQ(test, kmqtt_session_deliver(session, msg, 1, false,
-						    &s->batch),
+	KUNIT_EXPECT_EQ(test, kmqtt_session_deliver(session, &offer, &s->batch),
 			KMQTT_DELIVERED_DEAD);
 	flush_work(&s->store.reap_work);
 	KUNIT_EXPECT_EQ(test, refcount_read(&msg->refs), 1);

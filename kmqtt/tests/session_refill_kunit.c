@@ -34,8 +34,10 @@ static void replay(struct kmqtt_test_store *s, struct kmqtt_session *session,
 {
 	struct kmqtt_replay *r;
 
-	r = kmqtt_replay_create(filter, strlen(filter), qos, false, GFP_KERNEL);
+	r = kmqtt_replay_create(&s->retained, filter, strlen(filter), false,
+				GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(s->test, r);
+	r->options = qos;
 	kmqtt_replay_start(&s->retained, r);
 	kmqtt_session_replay(session, r);
 }
@@ -44,11 +46,10 @@ static struct kmqtt_session *session_create(struct kmqtt_test_store *s,
 					    struct kmqtt_test_link *l)
 {
 	struct kmqtt_session *session = kmqtt_test_session(s, "id");
+	struct kmqtt_attach a = kmqtt_test_attach(l, NULL, KMQTT_EXPIRY_NEVER);
 	struct kmqtt_msg *will;
 
-	KUNIT_ASSERT_EQ(s->test, kmqtt_session_attach(session, &l->link, NULL,
-						      true, KMQTT_V311, &will),
-			0);
+	KUNIT_ASSERT_EQ(s->test, kmqtt_session_attach(session, &a, &will), 0);
 	return session;
 }
 
@@ -125,6 +126,57 @@ static void refill_qos(struct kunit *test)
 					0x31 | min(msg, sub) << 1);
 		}
 	KUNIT_EXPECT_TRUE(test, list_empty(&session->replays));
+	session_destroy(s, session);
+}
+
+/* Not what the client has published itself, if it wants so. */
+static void refill_no_local(struct kunit *test)
+{
+	struct kmqtt_test_store *s = kmqtt_test_store_create(test);
+	struct kmqtt_test_link *l = kmqtt_test_link(test);
+	struct kmqtt_session *session = session_create(s, l);
+	struct kmqtt_msg *own = kmqtt_test_msg(test, s->memory, "own", 1);
+	u8 first;
+
+	KUNIT_EXPECT_NE(test, session->origin, 0);
+	own->origin = session->origin;
+	KUNIT_EXPECT_EQ(test, kmqtt_retained_set(&s->retained, own, 9), 0);
+	kmqtt_msg_put(own);
+	retain(s, "other", 0, 1);
+	replay(s, session, "+", KMQTT_SUB_NO_LOCAL);
+	refill(session);
+	KUNIT_EXPECT_EQ(test, drain(session, &first), 1);
+	replay(s, session, "+", 0);
+	refill(session);
+	KUNIT_EXPECT_EQ(test, drain(session, &first), 2);
+	KUNIT_EXPECT_EQ(test, session->dropped, 0);
+	session_destroy(s, session);
+}
+
+/* The identifier of the subscription comes with each message. */
+static void refill_identifier(struct kunit *test)
+{
+	struct kmqtt_test_store *s = kmqtt_test_store_create(test);
+	struct kmqtt_test_link *l = kmqtt_test_link(test);
+	struct kmqtt_session *session = session_create(s, l);
+	struct kmqtt_replay *r;
+	struct kmqtt_delivery d;
+	int i;
+
+	retain_many(s, 3, 1);
+	r = kmqtt_replay_create(&s->retained, "#", 1, false, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, r);
+	r->sub_id = 4711;
+	kmqtt_replay_start(&s->retained, r);
+	kmqtt_session_replay(session, r);
+	refill(session);
+	for (i = 0; i < 3; i++) {
+		KUNIT_ASSERT_TRUE(test, kmqtt_outbox_next(&session->outbox, 9,
+							  &d));
+		KUNIT_EXPECT_EQ(test, d.sub_id, 4711);
+		KUNIT_EXPECT_NULL(test, d.extra);
+		kmqtt_delivery_put(&d);
+	}
 	session_destroy(s, session);
 }
 
@@ -245,6 +297,8 @@ static void refill_steps(struct kunit *test)
 
 static struct kunit_case refill_cases[] = {
 	KUNIT_CASE(refill_qos),
+	KUNIT_CASE(refill_no_local),
+	KUNIT_CASE(refill_identifier),
 	KUNIT_CASE(refill_many),
 	KUNIT_CASE_PARAM(refill_limits, limit_gen_params),
 	KUNIT_CASE(refill_again),

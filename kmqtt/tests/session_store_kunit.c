@@ -13,9 +13,9 @@ static struct kmqtt_session *lookup(struct kmqtt_test_store *s,
 static int subscribe(struct kmqtt_test_store *s, struct kmqtt_session *session,
 		     const char *filter)
 {
-	struct kmqtt_str str = kmqtt_test_str(filter);
+	struct kmqtt_sub_request request = kmqtt_test_request(filter, 1);
 
-	return kmqtt_tree_subscribe(&s->tree, &session->subscriber, &str, 1,
+	return kmqtt_tree_subscribe(&s->tree, &session->subscriber, &request,
 				    U32_MAX);
 }
 
@@ -97,10 +97,11 @@ static void store_end(struct kunit *test)
 	struct kmqtt_session *session = kmqtt_test_session(s, "id"), *again;
 	struct kmqtt_test_link *l = kmqtt_test_link(test);
 	struct kmqtt_msg *will, *left = NULL, *none = NULL;
+	struct kmqtt_attach a;
 
 	will = kmqtt_test_msg(test, s->memory, "will", 4);
-	KUNIT_EXPECT_EQ(test, kmqtt_session_attach(session, &l->link, will,
-						   true, KMQTT_V311, &none), 0);
+	a = kmqtt_test_attach(l, will, KMQTT_EXPIRY_NEVER);
+	KUNIT_EXPECT_EQ(test, kmqtt_session_attach(session, &a, &none), 0);
 	KUNIT_EXPECT_NULL(test, none);
 	/* A caller that can't publish the will changes nothing. */
 	KUNIT_EXPECT_EQ(test, kmqtt_store_end(session, KMQTT_REASON_BANNED,
@@ -134,6 +135,8 @@ static void store_reap(struct kunit *test)
 	struct kmqtt_session *session = kmqtt_test_session(s, "id");
 	struct kmqtt_session *other = kmqtt_test_session(s, "other");
 	struct kmqtt_test_link *l = kmqtt_test_link(test);
+	struct kmqtt_attach a = kmqtt_test_attach(l, NULL, 0);
+	struct kmqtt_offer offer = {};
 	struct kmqtt_msg *msg, *will;
 	char filter[8];
 	u64 used;
@@ -141,16 +144,17 @@ static void store_reap(struct kunit *test)
 
 	used = kmqtt_memory_used(s->memory);
 	msg = kmqtt_test_msg(test, s->memory, "t", 9);
-	KUNIT_EXPECT_EQ(test, kmqtt_session_attach(session, &l->link, NULL,
-						   false, KMQTT_V311, &will),
-			0);
+	offer.msg = msg;
+	KUNIT_EXPECT_EQ(test, kmqtt_session_attach(session, &a, &will), 0);
 	for (i = 0; i < 150; i++) {
 		snprintf(filter, sizeof(filter), "%d/+", i);
 		KUNIT_ASSERT_EQ(test, subscribe(s, session, filter), 0);
 	}
 	KUNIT_ASSERT_EQ(test, subscribe(s, other, "7/+"), 0);
-	for (i = 0; i < 40; i++)
-		kmqtt_session_deliver(session, msg, i % 3, false, &s->batch);
+	for (i = 0; i < 40; i++) {
+		offer.qos = i % 3;
+		kmqtt_session_deliver(session, &offer, &s->batch);
+	}
 	kmqtt_session_receive(session, 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&msg->refs), 41);
 
@@ -173,10 +177,12 @@ static void store_reap(struct kunit *test)
 static void store_uninit(struct kunit *test)
 {
 	struct kmqtt_test_store *s = kmqtt_test_store_create(test);
+	struct kmqtt_offer offer = { .qos = 1 };
 	struct kmqtt_msg *msg;
 	int i;
 
 	msg = kmqtt_test_msg(test, s->memory, "t", 9);
+	offer.msg = msg;
 	for (i = 0; i < 50; i++) {
 		struct kmqtt_session *session;
 		char id[8];
@@ -184,7 +190,7 @@ static void store_uninit(struct kunit *test)
 		snprintf(id, sizeof(id), "%d", i);
 		session = kmqtt_test_session(s, id);
 		subscribe(s, session, "a/#");
-		kmqtt_session_deliver(session, msg, 1, false, &s->batch);
+		kmqtt_session_deliver(session, &offer, &s->batch);
 		kmqtt_session_receive(session, 3);
 		if (i % 5 == 0)
 			kmqtt_store_end(session, KMQTT_REASON_UNSPECIFIED,

@@ -86,7 +86,7 @@ struct kmqtt_msg *kmqtt_test_msg(struct kunit *test,
 	struct kmqtt_msg *msg;
 	u32 offset = 0;
 
-	msg = kmqtt_msg_create(memory, &str, payload_len, GFP_KERNEL);
+	msg = kmqtt_msg_create(memory, &str, NULL, payload_len, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, msg);
 	while (offset < payload_len) {
 		u32 n = payload_len - offset;

@@ -11,6 +11,7 @@
 #include <linux/string.h>
 #include <kunit/test.h>
 #include "../topic/message.h"
+#include "../topic/tree.h"
 
 /* Longest name that kmqtt_test_random_name() makes, terminated. */
 #define KMQTT_TEST_NAME_MAX	16
@@ -32,6 +33,16 @@ void kmqtt_test_random_filter(struct rnd_state *rnd, char *to);
 static inline struct kmqtt_str kmqtt_test_str(const char *s)
 {
 	return (struct kmqtt_str) { .data = (const u8 *)s, .len = strlen(s) };
+}
+
+/* What a client asks for with a valid filter, which may be a shared one. */
+static inline struct kmqtt_sub_request kmqtt_test_request(const char *filter,
+							  u8 options)
+{
+	struct kmqtt_sub_request request = { .options = options };
+
+	WARN_ON(!kmqtt_filter_parse(&request.filter, filter, strlen(filter)));
+	return request;
 }
 
 static inline bool kmqtt_test_str_is(const struct kmqtt_str *s,

@@ -3,6 +3,27 @@
 
 #include <linux/slab.h>
 
+static void store_publish(struct kmqtt_store *store, struct kmqtt_msg *will)
+{
+	struct kmqtt_test_store *s = container_of(store,
+						  struct kmqtt_test_store,
+						  store);
+
+	atomic_inc(&s->wills);
+	kmqtt_msg_put(will);
+}
+
+static void store_dropped(struct kmqtt_store *store,
+			  struct kmqtt_session *session)
+{
+	atomic_inc(&container_of(store, struct kmqtt_test_store, store)->drops);
+}
+
+static const struct kmqtt_store_ops store_ops = {
+	.publish = store_publish,
+	.dropped = store_dropped,
+};
+
 /**
  * kmqtt_test_store_create() - make a store and all it needs
  * @test: the test
@@ -21,9 +42,11 @@ struct kmqtt_test_store *kmqtt_test_store_create(struct kunit *test)
 	s->wq = alloc_workqueue("kmqtt_test", WQ_UNBOUND, 0);
 	KUNIT_ASSERT_NOT_NULL(test, s->wq);
 	KUNIT_ASSERT_EQ(test, kmqtt_tree_init(&s->tree, s->memory), 0);
-	KUNIT_ASSERT_EQ(test, kmqtt_retained_init(&s->retained, s->memory), 0);
+	KUNIT_ASSERT_EQ(test, kmqtt_retained_init(&s->retained, s->memory,
+						  s->wq), 0);
 	KUNIT_ASSERT_EQ(test, kmqtt_store_init(&s->store, s->memory, &s->tree,
-					       &s->retained, s->wq), 0);
+					       &s->retained, &store_ops,
+					       s->wq), 0);
 	s->store.max = 100;
 	s->store.outbox_limits = (struct kmqtt_outbox_limits) {
 		.max_inflight = 10,

@@ -17,6 +17,8 @@
  * @store: sessions
  * @wq: takes sessions apart
  * @batch: for deliveries
+ * @wills: wills that the store has published
+ * @drops: messages that the store has told were dropped
  */
 struct kmqtt_test_store {
 	struct kunit *test;
@@ -26,6 +28,8 @@ struct kmqtt_test_store {
 	struct kmqtt_store store;
 	struct workqueue_struct *wq;
 	struct kmqtt_batch batch;
+	atomic_t wills;
+	atomic_t drops;
 };
 
 /**
@@ -48,5 +52,20 @@ struct kmqtt_session *kmqtt_test_session(struct kmqtt_test_store *s,
 					 const char *id);
 struct kmqtt_test_link *kmqtt_test_link(struct kunit *test);
 void kmqtt_test_batch_end(struct kmqtt_test_store *s);
+
+/* The terms of a client that takes all there is. */
+static inline struct kmqtt_attach kmqtt_test_attach(struct kmqtt_test_link *l,
+						    struct kmqtt_msg *will,
+						    u32 expiry)
+{
+	return (struct kmqtt_attach) {
+		.link = &l->link,
+		.will = will,
+		.expiry = expiry,
+		.max_packet = KMQTT_PACKET_MAX,
+		.receive_max = U16_MAX,
+		.version = KMQTT_V311,
+	};
+}
 
 #endif /* _KMQTT_TESTS_SUPPORT_SESSION_H */

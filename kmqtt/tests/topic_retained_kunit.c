@@ -34,7 +34,8 @@ static struct retained_test *retained_create(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
 	t->memory = kmqtt_test_memory(test, KMQTT_TEST_MEMORY);
-	KUNIT_ASSERT_EQ(test, kmqtt_retained_init(&t->store, t->memory), 0);
+	KUNIT_ASSERT_EQ(test, kmqtt_retained_init(&t->store, t->memory,
+						  system_wq), 0);
 	return t;
 }
 
@@ -59,8 +60,8 @@ static struct kmqtt_replay *replay(struct kunit *test, struct retained_test *t,
 	size_t len = strlen(filter);
 	struct kmqtt_replay *r;
 
-	r = kmqtt_replay_create(kmqtt_test_exact(test, filter, len), len, 1,
-				all, GFP_KERNEL);
+	r = kmqtt_replay_create(&t->store, kmqtt_test_exact(test, filter, len), len, all,
+				GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	kmqtt_replay_start(&t->store, r);
 	return r;
@@ -297,9 +298,8 @@ static void replay_ends(struct kunit *test)
 	u32 steps = 10;
 
 	KUNIT_ASSERT_EQ(test, set(test, t, "a", NO_LIMIT), 0);
-	r = kmqtt_replay_create("a", 1, 2, false, GFP_KERNEL);
+	r = kmqtt_replay_create(&t->store, "a", 1, false, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, r);
-	KUNIT_EXPECT_EQ(test, r->qos, 2);
 	KUNIT_EXPECT_EQ(test, kmqtt_replay_next(&t->store, r, &steps, &msg), 0);
 	kmqtt_replay_destroy(&t->store, r);
 

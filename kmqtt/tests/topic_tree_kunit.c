@@ -4,7 +4,7 @@
  * simple to be wrong.
  */
 #include "support.h"
-#include "../topic/tree.h"
+#include "../topic/match.h"
 
 #define SUBSCRIBERS	6
 #define FILTERS		40
@@ -53,17 +53,18 @@ static void tree_destroy(struct kunit *test, struct tree_test *t)
 static int subscribe(struct tree_test *t, int who, const char *filter, u8 qos,
 		     u32 max)
 {
-	struct kmqtt_str str = kmqtt_test_str(filter);
+	struct kmqtt_sub_request request = kmqtt_test_request(filter, qos);
 
-	return kmqtt_tree_subscribe(&t->tree, &t->subscribers[who], &str, qos,
+	return kmqtt_tree_subscribe(&t->tree, &t->subscribers[who], &request,
 				    max);
 }
 
 static int unsubscribe(struct tree_test *t, int who, const char *filter)
 {
-	struct kmqtt_str str = kmqtt_test_str(filter);
+	struct kmqtt_sub_request request = kmqtt_test_request(filter, 0);
 
-	return kmqtt_tree_unsubscribe(&t->tree, &t->subscribers[who], &str);
+	return kmqtt_tree_unsubscribe(&t->tree, &t->subscribers[who],
+				      &request.filter);
 }
 
 static int match(struct tree_test *t, const char *name)
@@ -76,18 +77,29 @@ static int match(struct tree_test *t, const char *name)
 	return ret;
 }
 
+/* Matches of a subscriber. */
+static u32 matched_nr(struct tree_test *t, int who)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < t->route.nr; i++)
+		nr += t->matches[i].subscriber == &t->subscribers[who];
+	return nr;
+}
+
 /* The QoS with which a subscriber gets what the last match was for, or -1. */
 static int matched_qos(struct tree_test *t, int who)
 {
 	int qos = -1;
-	u32 i;
+	u32 i, last = 0;
 
 	for (i = 0; i < t->route.nr; i++) {
 		if (t->matches[i].subscriber != &t->subscribers[who])
 			continue;
-		if (qos >= 0)
-			return -2;	/* met twice */
-		qos = t->matches[i].qos;
+		if (qos >= 0 && i != last + 1)
+			return -2;	/* would be met twice */
+		last = i;
+		qos = max_t(int, qos, t->matches[i].options);
 	}
 	return qos;
 }
@@ -149,7 +161,7 @@ static void tree_overlap(struct kunit *test)
 			subscribe(t, 0, filters[i], i == best ? 2 : i & 1,
 				  NO_LIMIT);
 		KUNIT_EXPECT_EQ(test, match(t, "a/b"), 0);
-		KUNIT_EXPECT_EQ(test, t->route.nr, 1);
+		KUNIT_EXPECT_EQ(test, t->route.nr, ARRAY_SIZE(filters));
 		KUNIT_EXPECT_EQ_MSG(test, matched_qos(t, 0), 2, "%s",
 				    filters[best]);
 	}
@@ -223,7 +235,9 @@ static void tree_deep(struct kunit *test)
 	text[2 * KMQTT_LEVELS_MAX - 1] = 0;
 	KUNIT_ASSERT_TRUE(test, kmqtt_topic_name_valid(text, strlen(text)));
 	KUNIT_EXPECT_EQ(test, match(t, text), 0);
-	KUNIT_EXPECT_EQ(test, t->route.nr, 3);
+	KUNIT_EXPECT_EQ(test, matched_nr(t, 0), 1);
+	KUNIT_EXPECT_EQ(test, matched_nr(t, 1), 1);
+	KUNIT_EXPECT_EQ(test, matched_nr(t, 2), KMQTT_LEVELS_MAX);
 	KUNIT_EXPECT_EQ(test, matched_qos(t, 0), 0);
 	KUNIT_EXPECT_EQ(test, matched_qos(t, 1), 1);
 	KUNIT_EXPECT_EQ(test, matched_qos(t, 2), 2);
@@ -304,7 +318,7 @@ static void tree_walk(struct kunit *test)
 				1);
 		KUNIT_ASSERT_EQ(test, len, strlen(filters[i]));
 		KUNIT_EXPECT_MEMEQ(test, filter, filters[i], len);
-		KUNIT_EXPECT_EQ(test, walk.qos, i % 3);
+		KUNIT_EXPECT_EQ(test, walk.options, i % 3);
 	}
 	KUNIT_EXPECT_EQ(test, kmqtt_tree_walk(&t->tree, &t->subscribers[0],
 					      &walk, filter, 16, &len), 0);
@@ -357,13 +371,19 @@ static void model_compare(struct kunit *test, struct tree_test *t,
 	KUNIT_ASSERT_EQ(test, match(t, name), 0);
 	for (who = 0; who < SUBSCRIBERS; who++) {
 		int want = -1;
+		u32 nr = 0;
 
-		for (what = 0; what < FILTERS; what++)
-			if (kmqtt_test_matches(m->filters[what], name))
-				want = max_t(int, want, m->qos[who][what]);
+		for (what = 0; what < FILTERS; what++) {
+			if (!kmqtt_test_matches(m->filters[what], name))
+				continue;
+			want = max_t(int, want, m->qos[who][what]);
+			nr += m->qos[who][what] >= 0;
+		}
 		KUNIT_EXPECT_EQ_MSG(test, matched_qos(t, who), want,
 				    "subscriber %d, name %s", who, name);
-		expected += want >= 0;
+		KUNIT_EXPECT_EQ_MSG(test, matched_nr(t, who), nr,
+				    "subscriber %d, name %s", who, name);
+		expected += nr;
 	}
 	KUNIT_EXPECT_EQ_MSG(test, t->route.nr, expected, "name %s", name);
 }

@@ -18,27 +18,27 @@ struct connect_case {
 
 #define MALFORMED	.err = -EBADMSG, \
 			.reason = KMQTT_REASON_MALFORMED_PACKET
+#define WRONG		.err = -EPROTO, \
+			.reason = KMQTT_REASON_PROTOCOL_ERROR
 #define UNSUPPORTED	.err = -EPROTONOSUPPORT, \
 			.reason = KMQTT_REASON_UNSUPPORTED_PROTOCOL_VERSION
 
 static const struct connect_case connect_cases[] = {
-	{ "another protocol", BODY("\0\4HTTP\4\2\0\0\0\0"),
-	  -EBADMSG, KMQTT_REASON_PROTOCOL_ERROR },
+	{ "another protocol", BODY("\0\4HTTP\4\2\0\0\0\0"), WRONG },
 	{ "protocol name in lower case", BODY("\0\4mqtt\4\2\0\0\0\0"),
-	  -EBADMSG, KMQTT_REASON_PROTOCOL_ERROR },
+	  WRONG },
 	{ "protocol name too long", BODY("\0\5MQTTs\4\2\0\0\0\0"),
-	  -EBADMSG, KMQTT_REASON_PROTOCOL_ERROR },
-	{ "no protocol name", BODY("\0\0\4\2\0\0\0\0"),
-	  -EBADMSG, KMQTT_REASON_PROTOCOL_ERROR },
+	  WRONG },
+	{ "no protocol name", BODY("\0\0\4\2\0\0\0\0"), WRONG },
 	{ "protocol name not UTF-8", BODY("\0\4MQT\xff\4\2\0\0\0\0"),
 	  MALFORMED },
 	{ "level 0", BODY("\0\4MQTT\0\2\0\0\0\0"), UNSUPPORTED },
 	{ "level 3 of MQTT", BODY("\0\4MQTT\3\2\0\0\0\0"), UNSUPPORTED },
-	{ "level 5", BODY("\0\4MQTT\5\2\0\0\0\0\0"), UNSUPPORTED },
+	{ "level 5", BODY("\0\4MQTT\5\2\0\0\0\0\0"), 0 },
 	{ "level 6", BODY("\0\4MQTT\6\2\0\0\0\0"), UNSUPPORTED },
 	{ "level 132, a bridge", BODY("\0\4MQTT\x84\2\0\0\0\0"), UNSUPPORTED },
 	{ "level 4 of MQIsdp", BODY("\0\6MQIsdp\4\2\0\0\0\1a"), UNSUPPORTED },
-	{ "level 5 and nothing else", BODY("\0\4MQTT\5"), UNSUPPORTED },
+	{ "level 5 and nothing else", BODY("\0\4MQTT\5"), MALFORMED },
 	{ "reserved flag", BODY("\0\4MQTT\4\3\0\0\0\0"), MALFORMED },
 	{ "will QoS without will", BODY("\0\4MQTT\4\x0a\0\0\0\0"), MALFORMED },
 	{ "will retain without will", BODY("\0\4MQTT\4\x22\0\0\0\0"),
@@ -84,26 +84,23 @@ KUNIT_ARRAY_PARAM_DESC(connect, connect_cases, desc);
 static void connect_forms(struct kunit *test)
 {
 	const struct connect_case *c = test->param_value;
-	enum kmqtt_reason reason = KMQTT_REASON_SUCCESS;
 	struct kmqtt_connect connect;
 	u8 *exact = kmqtt_test_exact(test, c->bytes, c->len);
-	int err = kmqtt_connect_decode(exact, c->len, &connect, &reason);
+	int err = kmqtt_connect_decode(exact, c->len, &connect);
 
 	KUNIT_EXPECT_EQ(test, err, c->err);
 	if (err)
-		KUNIT_EXPECT_EQ(test, reason, c->reason);
+		KUNIT_EXPECT_EQ(test, kmqtt_decode_reason(err), c->reason);
 }
 
 static void connect_fields(struct kunit *test)
 {
 	static const char body[] =
 		"\0\4MQTT\4\xee\x12\x34\0\2id\0\2wt\0\3w\0m\0\4user\0\2p\xff";
-	enum kmqtt_reason reason;
 	struct kmqtt_connect c;
 
 	KUNIT_ASSERT_EQ(test, kmqtt_connect_decode((const u8 *)body,
-						   sizeof(body) - 1, &c,
-						   &reason), 0);
+						   sizeof(body) - 1, &c), 0);
 	KUNIT_EXPECT_EQ(test, c.version, KMQTT_V311);
 	KUNIT_EXPECT_TRUE(test, c.clean);
 	KUNIT_EXPECT_EQ(test, c.keepalive, 0x1234);
@@ -123,12 +120,10 @@ static void connect_fields(struct kunit *test)
 static void connect_fields_none(struct kunit *test)
 {
 	static const char body[] = "\0\6MQIsdp\3\0\0\0\0\2id";
-	enum kmqtt_reason reason;
 	struct kmqtt_connect c;
 
 	KUNIT_ASSERT_EQ(test, kmqtt_connect_decode((const u8 *)body,
-						   sizeof(body) - 1, &c,
-						   &reason), 0);
+						   sizeof(body) - 1, &c), 0);
 	KUNIT_EXPECT_EQ(test, c.version, KMQTT_V31);
 	KUNIT_EXPECT_FALSE(test, c.clean);
 	KUNIT_EXPECT_EQ(test, c.keepalive, 0);
@@ -137,31 +132,31 @@ static void connect_fields_none(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, c.has_password);
 }
 
-/* The version is told even if it is refused, for the CONNACK. */
+/* The version is told even if the packet is refused, for the CONNACK. */
 static void connect_refused_version(struct kunit *test)
 {
-	enum kmqtt_reason reason;
 	struct kmqtt_connect c;
 
 	KUNIT_EXPECT_EQ(test, kmqtt_connect_decode((const u8 *)"\0\4MQTT\5",
-						   7, &c, &reason),
-			-EPROTONOSUPPORT);
+						   7, &c), -EBADMSG);
 	KUNIT_EXPECT_EQ(test, c.version, KMQTT_V5);
+	KUNIT_EXPECT_EQ(test, kmqtt_connect_decode((const u8 *)"\0\4MQTT\6",
+						   7, &c), -EPROTONOSUPPORT);
+	KUNIT_EXPECT_EQ(test, c.version, 0);
 }
 
 /* MQTT 3.1: credentials that the flags announce may be missing. */
 static void connect_left_out(struct kunit *test)
 {
 	static const char body[] = "\0\6MQIsdp\3\xc2\0\0\0\2id\0\4user\0\4pass";
-	enum kmqtt_reason reason;
 	struct kmqtt_connect c;
 
-	KUNIT_ASSERT_EQ(test, kmqtt_connect_decode((const u8 *)body, 16, &c,
-						   &reason), 0);
+	KUNIT_ASSERT_EQ(test, kmqtt_connect_decode((const u8 *)body, 16, &c),
+			0);
 	KUNIT_EXPECT_FALSE(test, c.has_user);
 	KUNIT_EXPECT_FALSE(test, c.has_password);
-	KUNIT_ASSERT_EQ(test, kmqtt_connect_decode((const u8 *)body, 22, &c,
-						   &reason), 0);
+	KUNIT_ASSERT_EQ(test, kmqtt_connect_decode((const u8 *)body, 22, &c),
+			0);
 	KUNIT_EXPECT_TRUE(test, c.has_user);
 	KUNIT_EXPECT_TRUE(test, kmqtt_test_str_is(&c.user, "user"));
 	KUNIT_EXPECT_FALSE(test, c.has_password);
@@ -207,8 +202,8 @@ static void publish_forms(struct kunit *test)
 	struct kmqtt_publish pub;
 	u8 *exact = kmqtt_test_exact(test, c->bytes, c->len);
 
-	KUNIT_ASSERT_EQ(test, kmqtt_publish_decode(&fixed, exact, c->len, &pub),
-			c->err);
+	KUNIT_ASSERT_EQ(test, kmqtt_publish_decode(&fixed, KMQTT_V311, exact,
+						   c->len, &pub), c->err);
 	if (c->err)
 		return;
 	KUNIT_EXPECT_TRUE(test, kmqtt_test_str_is(&pub.topic, "t"));
@@ -228,10 +223,10 @@ static void publish_ends(struct kunit *test)
 	};
 	struct kmqtt_publish pub;
 
-	KUNIT_EXPECT_EQ(test, kmqtt_publish_decode(&fixed,
+	KUNIT_EXPECT_EQ(test, kmqtt_publish_decode(&fixed, KMQTT_V311,
 						   (const u8 *)"\0\4abcd", 6,
 						   &pub), -EBADMSG);
-	KUNIT_EXPECT_EQ(test, kmqtt_publish_decode(&fixed,
+	KUNIT_EXPECT_EQ(test, kmqtt_publish_decode(&fixed, KMQTT_V311,
 						   (const u8 *)"\0\2ab\x30\0",
 						   6, &pub), 0);
 	KUNIT_EXPECT_EQ(test, pub.payload_len, 0);
@@ -259,11 +254,14 @@ static void ack_forms(struct kunit *test)
 {
 	const struct bytes_case *c = test->param_value;
 	u8 *exact = kmqtt_test_exact(test, c->bytes, c->len);
-	u16 id = 0;
+	struct kmqtt_ack ack;
 
-	KUNIT_ASSERT_EQ(test, kmqtt_ack_decode(exact, c->len, &id), c->err);
-	if (!c->err)
-		KUNIT_EXPECT_EQ(test, id, exact[0] << 8 | exact[1]);
+	KUNIT_ASSERT_EQ(test, kmqtt_ack_decode(KMQTT_PUBACK, KMQTT_V311, exact,
+					       c->len, &ack), c->err);
+	if (c->err)
+		return;
+	KUNIT_EXPECT_EQ(test, ack.id, exact[0] << 8 | exact[1]);
+	KUNIT_EXPECT_EQ(test, ack.reason, KMQTT_REASON_SUCCESS);
 }
 
 static const struct bytes_case subscribe_cases[] = {
@@ -273,7 +271,7 @@ static const struct bytes_case subscribe_cases[] = {
 	{ "reserved bits", BODY("\0\1\0\1a\4"), -EBADMSG },
 	{ "reserved high bit", BODY("\0\1\0\1a\x81"), -EBADMSG },
 	{ "id 0", BODY("\0\0\0\1a\0"), -EBADMSG },
-	{ "no filter", BODY("\0\1"), -EBADMSG },
+	{ "no filter", BODY("\0\1"), -EPROTO },
 	{ "no QoS", BODY("\0\1\0\1a"), -EBADMSG },
 	{ "second filter without QoS", BODY("\0\1\0\1a\0\0\1b"), -EBADMSG },
 	{ "half an id", BODY("\1"), -EBADMSG },
@@ -295,7 +293,8 @@ static void subscribe_forms(struct kunit *test)
 	u8 qos;
 	int ret;
 
-	ret = kmqtt_subscribe_decode(exact, c->len, &s);
+	ret = kmqtt_subscribe_decode(KMQTT_SUBSCRIBE, KMQTT_V311, exact,
+				     c->len, &s);
 	if (!ret)
 		do
 			ret = kmqtt_subscribe_next(&s, &filter, &qos);
@@ -310,9 +309,12 @@ static void subscribe_fields(struct kunit *test)
 	struct kmqtt_str filter;
 	u8 qos;
 
-	KUNIT_ASSERT_EQ(test, kmqtt_subscribe_decode((const u8 *)body,
+	KUNIT_ASSERT_EQ(test, kmqtt_subscribe_decode(KMQTT_SUBSCRIBE,
+						     KMQTT_V311,
+						     (const u8 *)body,
 						     sizeof(body) - 1, &s), 0);
 	KUNIT_EXPECT_EQ(test, s.id, 0x1234);
+	KUNIT_EXPECT_EQ(test, s.sub_id, 0);
 	KUNIT_ASSERT_EQ(test, kmqtt_subscribe_next(&s, &filter, &qos), 1);
 	KUNIT_EXPECT_TRUE(test, kmqtt_test_str_is(&filter, "a/+"));
 	KUNIT_EXPECT_EQ(test, qos, 2);

@@ -56,6 +56,10 @@ static void fixed_length(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, fixed.flags, 0);
 	KUNIT_EXPECT_EQ(test, fixed.len, 1 + c->len);
 	KUNIT_EXPECT_EQ(test, fixed.remaining, c->value);
+	/* A longer form than needed is an error in 5.0 only. */
+	KUNIT_EXPECT_TRUE(test, kmqtt_fixed_allowed(&fixed, KMQTT_V311));
+	KUNIT_EXPECT_EQ(test, kmqtt_fixed_allowed(&fixed, KMQTT_V5),
+			c->shortest);
 
 	if (!c->shortest)
 		return;
@@ -110,21 +114,28 @@ static void fixed_flags(struct kunit *test)
 		const u8 packet[] = { first, 0 };
 		bool allowed = allowed_flags[first >> 4] & BIT(first & 0xf);
 		struct kmqtt_fixed fixed;
+		bool reserved;
 
-		KUNIT_EXPECT_EQ_MSG(test, kmqtt_fixed_decode(packet, 2, &fixed),
-				    allowed ? 0 : -EBADMSG, "first byte %02x",
-				    first);
 		/* What is malformed needs no second byte to be so. */
 		KUNIT_EXPECT_EQ_MSG(test, kmqtt_fixed_decode(packet, 1, &fixed),
 				    allowed ? -EAGAIN : -EBADMSG,
 				    "first byte %02x alone", first);
+		KUNIT_EXPECT_EQ_MSG(test, kmqtt_fixed_decode(packet, 2, &fixed),
+				    allowed ? 0 : -EBADMSG, "first byte %02x",
+				    first);
 		if (!allowed)
 			continue;
 		KUNIT_EXPECT_EQ(test, fixed.type, first >> 4);
 		KUNIT_EXPECT_EQ(test, fixed.flags, first & 0xf);
-		KUNIT_EXPECT_EQ_MSG(test, kmqtt_flags_reserved(&fixed),
-				    first >> 4 != KMQTT_PUBLISH && first & 8,
-				    "first byte %02x", first);
+		reserved = first >> 4 != KMQTT_PUBLISH && first & 8;
+		KUNIT_EXPECT_EQ_MSG(test,
+				    kmqtt_fixed_allowed(&fixed, KMQTT_V311),
+				    !reserved, "first byte %02x", first);
+		KUNIT_EXPECT_EQ_MSG(test,
+				    kmqtt_fixed_allowed(&fixed, KMQTT_V5),
+				    !reserved, "first byte %02x", first);
+		KUNIT_EXPECT_TRUE(test,
+				  kmqtt_fixed_allowed(&fixed, KMQTT_V31));
 	}
 }
 
@@ -197,12 +208,13 @@ KUNIT_ARRAY_PARAM_DESC(connack, connack_cases, desc);
 static void encode_connack(struct kunit *test)
 {
 	const struct connack_case *c = test->param_value;
+	const struct kmqtt_props props = {};
 	u8 *exact = kmqtt_test_exact(test, c->bytes, c->len);
 
 	memset(exact, 0xee, c->len);
 	KUNIT_ASSERT_EQ(test, kmqtt_connack_encode(exact, c->version,
-						   c->present, c->reason),
-			c->len);
+						   c->present, c->reason,
+						   &props), c->len);
 	KUNIT_EXPECT_MEMEQ(test, exact, c->bytes, c->len);
 }
 
@@ -232,17 +244,18 @@ static void encode_ack(struct kunit *test)
 		const u8 want[] = { c->first, 2, ids[i] >> 8, ids[i] & 0xff };
 		u8 *exact = kmqtt_test_exact(test, "????", 4);
 		struct kmqtt_fixed fixed;
-		u16 id = 0;
+		struct kmqtt_ack ack;
 
-		KUNIT_ASSERT_EQ(test, kmqtt_ack_encode(exact, c->type, ids[i]),
-				4);
+		KUNIT_ASSERT_EQ(test, kmqtt_ack_encode(exact, c->type, ids[i],
+						       0, NULL), 4);
 		KUNIT_EXPECT_MEMEQ(test, exact, want, 4);
 		KUNIT_ASSERT_EQ(test, kmqtt_fixed_decode(exact, 4, &fixed), 0);
 		KUNIT_EXPECT_EQ(test, fixed.type, c->type);
-		KUNIT_EXPECT_EQ(test, kmqtt_ack_decode(exact + 2,
-						       fixed.remaining, &id),
+		KUNIT_EXPECT_EQ(test, kmqtt_ack_decode(c->type, KMQTT_V311,
+						       exact + 2,
+						       fixed.remaining, &ack),
 				0);
-		KUNIT_EXPECT_EQ(test, id, ids[i]);
+		KUNIT_EXPECT_EQ(test, ack.id, ids[i]);
 	}
 }
 
@@ -265,7 +278,8 @@ static void encode_suback(struct kunit *test)
 		struct kmqtt_fixed fixed;
 		size_t len;
 
-		len = kmqtt_suback_head_encode(head, 0xabcd, filters[i]);
+		len = kmqtt_suback_head_encode(head, KMQTT_SUBACK, KMQTT_V311,
+					       0xabcd, filters[i]);
 		KUNIT_ASSERT_EQ(test, kmqtt_fixed_decode(head, len, &fixed), 0);
 		KUNIT_EXPECT_EQ(test, fixed.type, KMQTT_SUBACK);
 		KUNIT_EXPECT_EQ(test, fixed.remaining, filters[i] + 2);

@@ -119,6 +119,73 @@ static void utf8_unaligned(struct kunit *test)
 	}
 }
 
+/* A whole text in pieces of @piece bytes. */
+static bool feed(const u8 *text, size_t len, size_t piece)
+{
+	struct kmqtt_utf8 u = {};
+
+	for (; len > piece; text += piece, len -= piece)
+		if (!kmqtt_utf8_feed(&u, text, piece))
+			return false;
+	return kmqtt_utf8_feed(&u, text, len) && !u.left;
+}
+
+/* In pieces of any size it is what it is as a whole, but for U+0000. */
+static void utf8_pieces(struct kunit *test)
+{
+	const struct utf8_case *c = test->param_value;
+	bool valid = c->valid || memchr(c->text, 0, c->len);
+	size_t before, after, piece;
+
+	for (before = 0; before <= 4; before++)
+		for (after = 0; after <= 4; after++) {
+			size_t len = before + c->len + after;
+			u8 text[32];
+
+			memset(text, 'x', sizeof(text));
+			memcpy(text + before, c->text, c->len);
+			for (piece = 1; piece <= len + 1; piece++)
+				KUNIT_EXPECT_EQ_MSG(test,
+						    feed(text, len, piece),
+						    valid,
+						    "%zu before, %zu after, by %zu",
+						    before, after, piece);
+		}
+}
+
+/* Random text, in random pieces, empty ones among them. */
+static void utf8_random(struct kunit *test)
+{
+	static const u8 bytes[] = {
+		'a', 1, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc2, 0xdf,
+		0xe0, 0xe2, 0xed, 0xef, 0xf0, 0xf1, 0xf4, 0xf5,
+	};
+	u32 i, wrong = 0, nr_valid = 0;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, 8);
+	for (i = 0; i < 200000; i++) {
+		u32 len = kmqtt_test_below(&rnd, 8), pos = 0, j;
+		struct kmqtt_utf8 u = {};
+		bool valid = true;
+		u8 text[8];
+
+		for (j = 0; j < len; j++)
+			text[j] = bytes[kmqtt_test_below(&rnd, sizeof(bytes))];
+		while (valid && pos < len) {
+			u32 n = kmqtt_test_below(&rnd, len - pos + 1);
+
+			valid = kmqtt_utf8_feed(&u, text + pos, n);
+			pos += n;
+		}
+		valid = valid && !u.left;
+		wrong += valid != kmqtt_utf8_valid(text, len);
+		nr_valid += valid && len > 2;
+	}
+	KUNIT_EXPECT_EQ(test, wrong, 0);
+	KUNIT_EXPECT_GT(test, nr_valid, 1000);
+}
+
 /* All code points, one by one, in their shortest form. */
 static void utf8_code_points(struct kunit *test)
 {
@@ -145,6 +212,7 @@ static void utf8_code_points(struct kunit *test)
 			*p++ = 0x80 | (code & 0x3f);
 		}
 		wrong += kmqtt_utf8_valid(s, p - s) != want;
+		wrong += feed(s, p - s, 1) != want;
 	}
 	KUNIT_EXPECT_EQ(test, wrong, 0);
 }
@@ -152,6 +220,8 @@ static void utf8_code_points(struct kunit *test)
 static struct kunit_case utf8_kunit_cases[] = {
 	KUNIT_CASE_PARAM(utf8_table, utf8_gen_params),
 	KUNIT_CASE(utf8_unaligned),
+	KUNIT_CASE_PARAM(utf8_pieces, utf8_gen_params),
+	KUNIT_CASE(utf8_random),
 	KUNIT_CASE(utf8_code_points),
 	{}
 };

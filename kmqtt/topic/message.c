@@ -19,6 +19,7 @@
  * kmqtt_msg_create() - make a message that has its topic and no payload yet
  * @memory: account to charge
  * @topic: its topic
+ * @props: its properties, or NULL
  * @payload_len: bytes of payload that will be written
  * @gfp: GFP_ATOMIC or GFP_KERNEL
  *
@@ -30,12 +31,16 @@
  */
 struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_memory *memory,
 				   const struct kmqtt_str *topic,
+				   const struct kmqtt_props *props,
 				   u32 payload_len, gfp_t gfp)
 {
+	u32 props_len = 0;
 	struct kmqtt_msg *msg;
 	size_t size;
 
-	size = struct_size(msg, data, 2 + (size_t)topic->len);
+	if (props && props->block_len)
+		props_len = kmqtt_props_forward(props, NULL);
+	size = struct_size(msg, data, 2 + (size_t)topic->len + props_len);
 	if (payload_len <= KMQTT_MSG_INLINE_MAX)
 		size += payload_len;
 	if (!kmqtt_memory_charge(memory, size))
@@ -50,10 +55,35 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_memory *memory,
 	msg->memory = memory;
 	msg->charged = size;
 	msg->topic_len = topic->len;
+	msg->props_len = props_len;
 	msg->payload_len = payload_len;
 	put_unaligned_be16(topic->len, msg->data);
 	memcpy(msg->data + 2, topic->data, topic->len);
+	if (props_len)
+		kmqtt_props_forward(props, msg->data + 2 + topic->len);
+	if (props && kmqtt_prop_has(props, KMQTT_PROP_MESSAGE_EXPIRY)) {
+		msg->has_expiry = true;
+		msg->expiry = props->message_expiry;
+	}
 	return msg;
+}
+
+/**
+ * kmqtt_msg_published() - let the time run in which a message expires
+ * @msg: a message that is not yet shared
+ *
+ * Context: any.
+ */
+void kmqtt_msg_published(struct kmqtt_msg *msg)
+{
+	if (msg->has_expiry)
+		msg->expires = kmqtt_msg_now() + (u64)msg->expiry * MSEC_PER_SEC;
+}
+
+/* Where a small payload begins. */
+static const u8 *inline_payload(const struct kmqtt_msg *msg)
+{
+	return kmqtt_msg_props(msg) + msg->props_len;
 }
 
 static bool grow_vector(struct kmqtt_msg *msg, gfp_t gfp)
@@ -124,7 +154,7 @@ void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp)
 
 	*len = min(*len, msg->payload_len - msg->filled);
 	if (msg->payload_len <= KMQTT_MSG_INLINE_MAX) {
-		to = msg->data + 2 + msg->topic_len + msg->filled;
+		to = (u8 *)inline_payload(msg) + msg->filled;
 		msg->filled += *len;
 		return to;
 	}
@@ -184,7 +214,7 @@ void kmqtt_msg_read(const struct kmqtt_msg *msg, u32 offset, u8 *to, u32 len)
 	u32 i;
 
 	if (!msg->pages) {
-		memcpy(to, msg->data + 2 + msg->topic_len + offset, len);
+		memcpy(to, inline_payload(msg) + offset, len);
 		return;
 	}
 	for (i = 0; i < msg->nr_pages && len; i++) {
@@ -201,6 +231,30 @@ void kmqtt_msg_read(const struct kmqtt_msg *msg, u32 offset, u8 *to, u32 len)
 		len -= n;
 		offset = 0;
 	}
+}
+
+/**
+ * kmqtt_msg_is_text() - is the payload UTF-8?
+ * @msg: a filled message
+ *
+ * Context: any; takes as long as the payload is large.
+ * Return: true if so.
+ */
+bool kmqtt_msg_is_text(const struct kmqtt_msg *msg)
+{
+	struct kmqtt_utf8 u = {};
+	u32 i;
+
+	if (!msg->pages)
+		return kmqtt_utf8_feed(&u, inline_payload(msg),
+				       msg->payload_len) && !u.left;
+	for (i = 0; i < msg->nr_pages; i++) {
+		const struct bio_vec *bv = &msg->pages[i];
+
+		if (!kmqtt_utf8_feed(&u, page_address(bv->bv_page), bv->bv_len))
+			return false;
+	}
+	return !u.left;
 }
 
 /**

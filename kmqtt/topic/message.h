@@ -4,14 +4,17 @@
 
 #include <linux/bvec.h>
 #include <linux/refcount.h>
+#include <linux/sizes.h>
+#include <linux/math64.h>
+#include <linux/timekeeping.h>
 #include "memory.h"
-#include "../wire/packet.h"
+#include "../wire/property.h"
 
 /*
  * Payloads from here on live in pages of their own, which sockets share
  * instead of copying.
  */
-#define KMQTT_MSG_INLINE_MAX	PAGE_SIZE
+#define KMQTT_MSG_INLINE_MAX	SZ_4K
 
 /**
  * struct kmqtt_msg - an application message
@@ -19,14 +22,20 @@
  * @memory: account that @charged came from
  * @charged: bytes
  * @topic_len: bytes of the topic
+ * @props_len: bytes of properties that go to subscribers
  * @payload_len: bytes of payload the message will have
  * @filled: bytes of payload written so far; then equal to @payload_len
  * @qos: as published
  * @retain: as published
+ * @has_expiry: @expiry and @expires are valid
  * @nr_pages: used entries of @pages
  * @max_pages: room in @pages
+ * @expiry: seconds from publication on that it is worth delivering
+ * @expires: kmqtt_msg_now() from which on it is not; from publication on
+ * @origin: who published it, see struct kmqtt_session
  * @pages: payload of large messages, else NULL
- * @data: topic with its length in front, as on the wire, and small payloads
+ * @data: topic with its length in front, as on the wire, properties without
+ *	theirs, and small payloads
  *
  * Immutable from the moment it is filled and shared.
  */
@@ -34,11 +43,16 @@ struct kmqtt_msg {
 	refcount_t refs;
 	u16 topic_len;
 	u8 qos;
-	bool retain;
+	bool retain : 1;
+	bool has_expiry : 1;
+	u32 props_len;
 	u32 payload_len;
 	u32 filled;
 	u32 nr_pages;
 	u32 max_pages;
+	u32 expiry;
+	u64 expires;
+	u64 origin;
 	struct bio_vec *pages;
 	struct kmqtt_memory *memory;
 	size_t charged;
@@ -47,10 +61,13 @@ struct kmqtt_msg {
 
 struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_memory *memory,
 				   const struct kmqtt_str *topic,
+				   const struct kmqtt_props *props,
 				   u32 payload_len, gfp_t gfp);
+void kmqtt_msg_published(struct kmqtt_msg *msg);
 void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp);
 int kmqtt_msg_write(struct kmqtt_msg *msg, const u8 *data, u32 len, gfp_t gfp);
 void kmqtt_msg_read(const struct kmqtt_msg *msg, u32 offset, u8 *to, u32 len);
+bool kmqtt_msg_is_text(const struct kmqtt_msg *msg);
 void kmqtt_msg_put(struct kmqtt_msg *msg);
 
 /**
@@ -79,15 +96,68 @@ static inline const u8 *kmqtt_msg_topic(const struct kmqtt_msg *msg)
 }
 
 /**
+ * kmqtt_msg_props() - the properties that go to subscribers
+ * @msg: a message
+ *
+ * Context: any.
+ * Return: the first of @msg->props_len bytes.
+ */
+static inline const u8 *kmqtt_msg_props(const struct kmqtt_msg *msg)
+{
+	return msg->data + 2 + msg->topic_len;
+}
+
+/**
  * kmqtt_msg_size() - what a queue entry for this message counts as
  * @msg: a message
  *
  * Context: any.
- * Return: bytes of topic and payload.
+ * Return: bytes of topic, properties and payload.
  */
 static inline size_t kmqtt_msg_size(const struct kmqtt_msg *msg)
 {
-	return (size_t)msg->topic_len + msg->payload_len;
+	return (size_t)msg->topic_len + msg->props_len + msg->payload_len;
+}
+
+/**
+ * kmqtt_msg_now() - the clock that messages expire by
+ *
+ * Runs on while the machine sleeps, in steps of a timer tick.
+ *
+ * Context: any.
+ * Return: milliseconds since boot.
+ */
+static inline u64 kmqtt_msg_now(void)
+{
+	return div_u64(ktime_get_coarse_boottime_ns(), NSEC_PER_MSEC);
+}
+
+/**
+ * kmqtt_msg_left() - for how long is it worth delivering?
+ * @msg: a message that was published
+ * @now: kmqtt_msg_now()
+ *
+ * Context: any.
+ * Return: seconds, rounded up; 0 if it has expired. Undefined for a message
+ * that doesn't expire.
+ */
+static inline u32 kmqtt_msg_left(const struct kmqtt_msg *msg, u64 now)
+{
+	if (now >= msg->expires)
+		return 0;
+	return div_u64(msg->expires - now + MSEC_PER_SEC - 1, MSEC_PER_SEC);
+}
+
+/**
+ * kmqtt_msg_expired() - is it too late for this message?
+ * @msg: a message that was published
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool kmqtt_msg_expired(const struct kmqtt_msg *msg)
+{
+	return msg->has_expiry && kmqtt_msg_now() >= msg->expires;
 }
 
 #endif /* _KMQTT_TOPIC_MESSAGE_H */

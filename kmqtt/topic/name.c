@@ -93,6 +93,54 @@ bool kmqtt_topic_filter_valid(const u8 *filter, size_t len)
 }
 
 /**
+ * kmqtt_topic_has_wildcard() - may a filter match more than one name?
+ * @filter: a valid topic filter
+ * @len: its length in bytes
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool kmqtt_topic_has_wildcard(const u8 *filter, size_t len)
+{
+	return memchr(filter, '+', len) || memchr(filter, '#', len);
+}
+
+/**
+ * kmqtt_filter_parse() - take the filter of a subscription apart
+ * @f: its parts, pointing into @filter
+ * @filter: a UTF-8 string
+ * @len: its length in bytes
+ *
+ * A filter that begins with $share/ is a shared subscription in all versions,
+ * as with other brokers (MQTT 5, 4.8.2).
+ *
+ * Context: any.
+ * Return: true if valid.
+ */
+bool kmqtt_filter_parse(struct kmqtt_filter *f, const u8 *filter, size_t len)
+{
+	const size_t prefix = strlen("$share/");
+	const u8 *slash;
+
+	f->share = NULL;
+	f->share_len = 0;
+	f->topic = filter;
+	f->len = len;
+	if (len >= prefix && !memcmp(filter, "$share/", prefix)) {
+		f->share = filter + prefix;
+		slash = memchr(f->share, '/', len - prefix);
+		if (!slash || slash == f->share)	/* [MQTT-4.8.2-1] */
+			return false;
+		f->share_len = slash - f->share;
+		if (kmqtt_topic_has_wildcard(f->share, f->share_len))
+			return false;			/* [MQTT-4.8.2-2] */
+		f->topic = slash + 1;
+		f->len = filter + len - f->topic;
+	}
+	return kmqtt_topic_filter_valid(f->topic, f->len);
+}
+
+/**
  * kmqtt_topic_matches() - does one filter match one name?
  * @filter: a valid topic filter
  * @filter_len: its length in bytes

@@ -21,8 +21,24 @@ struct kmqtt_levels {
 	const u8 *end;
 };
 
+/**
+ * struct kmqtt_filter - a subscription's filter, taken apart
+ * @share: name of the group of a shared subscription; NULL if it is none
+ * @share_len: its length in bytes
+ * @topic: the topic filter itself
+ * @len: its length in bytes
+ */
+struct kmqtt_filter {
+	const u8 *share;
+	u16 share_len;
+	const u8 *topic;
+	u16 len;
+};
+
 bool kmqtt_topic_name_valid(const u8 *name, size_t len);
 bool kmqtt_topic_filter_valid(const u8 *filter, size_t len);
+bool kmqtt_topic_has_wildcard(const u8 *filter, size_t len);
+bool kmqtt_filter_parse(struct kmqtt_filter *f, const u8 *filter, size_t len);
 bool kmqtt_topic_matches(const u8 *filter, size_t filter_len,
 			 const u8 *name, size_t name_len);
 void kmqtt_levels_start(struct kmqtt_levels *l, const u8 *name, size_t len);

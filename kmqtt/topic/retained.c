@@ -6,22 +6,34 @@
  */
 #include "retained.h"
 
+#include <linux/jhash.h>
 #include <linux/slab.h>
+
+/* Seconds between two looks for messages that have expired, and their steps. */
+#define SWEEP_SECONDS	60
+#define SWEEP_STEPS	256
+
+static void sweep(struct work_struct *work);
 
 /**
  * kmqtt_retained_init() - make an empty store
  * @store: the store
  * @memory: account for its nodes
+ * @wq: workqueue for forgetting what has expired
  *
  * Context: process, may sleep.
  * Return: 0 or a negative errno.
  */
 int kmqtt_retained_init(struct kmqtt_retained *store,
-			struct kmqtt_memory *memory)
+			struct kmqtt_memory *memory,
+			struct workqueue_struct *wq)
 {
 	store->seq = 0;
 	store->nr = 0;
 	store->bytes = 0;
+	store->nr_expiring = 0;
+	store->wq = wq;
+	INIT_DELAYED_WORK(&store->sweep, sweep);
 	return kmqtt_trie_init(&store->trie, memory);
 }
 
@@ -36,6 +48,7 @@ static struct kmqtt_msg *take_msg(struct kmqtt_retained *store,
 	node->msg = NULL;
 	WRITE_ONCE(store->nr, store->nr - 1);
 	store->bytes -= kmqtt_msg_size(msg);
+	store->nr_expiring -= msg->has_expiry;
 	kmqtt_trie_put(&store->trie, node);
 	return msg;
 }
@@ -51,6 +64,7 @@ void kmqtt_retained_uninit(struct kmqtt_retained *store)
 	struct kmqtt_trie_node *root = store->trie.root, *node;
 	struct kmqtt_msg *msg;
 
+	disable_delayed_work_sync(&store->sweep);
 	/* A leaf always has a message: nothing else keeps a node now. */
 	while (!list_empty(&root->children)) {
 		spin_lock_bh(&store->trie.lock);
@@ -102,6 +116,9 @@ int kmqtt_retained_set(struct kmqtt_retained *store, struct kmqtt_msg *msg,
 	node->seq = ++store->seq;
 	WRITE_ONCE(store->nr, store->nr + 1);
 	store->bytes += kmqtt_msg_size(msg);
+	if (msg->has_expiry && !store->nr_expiring++)
+		queue_delayed_work(store->wq, &store->sweep,
+				   SWEEP_SECONDS * HZ);
 out_unlock:
 	spin_unlock_bh(&store->trie.lock);
 	kmqtt_msg_put(old);
@@ -133,33 +150,69 @@ int kmqtt_retained_clear(struct kmqtt_retained *store, const u8 *name,
 }
 
 /**
+ * kmqtt_replay_hash() - a number for looking for a replay
+ * @filter: its filter
+ * @len: bytes of @filter
+ *
+ * Context: any.
+ * Return: the number.
+ */
+u32 kmqtt_replay_hash(const u8 *filter, u16 len)
+{
+	return jhash(filter, len, 0);
+}
+
+/**
+ * kmqtt_replay_is() - is this the replay of a filter?
+ * @replay: the replay
+ * @hash: kmqtt_replay_hash() of @filter
+ * @filter: the filter
+ * @len: bytes of @filter
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool kmqtt_replay_is(const struct kmqtt_replay *replay, u32 hash,
+		     const u8 *filter, u16 len)
+{
+	return replay->hash == hash && replay->filter_len == len &&
+	       !memcmp(replay->filter, filter, len);
+}
+
+/**
  * kmqtt_replay_create() - prepare to walk over what a filter matches
+ * @store: the store, whose account is charged
  * @filter: a valid topic filter
  * @len: its length in bytes
- * @qos: for the caller
  * @all: let wildcards stand for first levels with $, too
  * @gfp: GFP_ATOMIC or GFP_KERNEL
  *
  * Context: any but hard interrupts.
  * Return: the walk, or NULL.
  */
-struct kmqtt_replay *kmqtt_replay_create(const u8 *filter, u16 len, u8 qos,
-					 bool all, gfp_t gfp)
+struct kmqtt_replay *kmqtt_replay_create(struct kmqtt_retained *store,
+					 const u8 *filter, u16 len, bool all,
+					 gfp_t gfp)
 {
 	struct kmqtt_replay *replay;
+	size_t size = struct_size(replay, filter, len);
 	struct kmqtt_levels l;
 
-	replay = kzalloc(struct_size(replay, filter, len), gfp | __GFP_NOWARN);
-	if (!replay)
+	if (!kmqtt_memory_charge(store->trie.memory, size))
 		return NULL;
+	replay = kzalloc(size, gfp | __GFP_NOWARN);
+	if (!replay) {
+		kmqtt_memory_uncharge(store->trie.memory, size);
+		return NULL;
+	}
+	replay->hash = kmqtt_replay_hash(filter, len);
 	INIT_LIST_HEAD(&replay->list);
-	replay->qos = qos;
 	replay->all = all;
 	replay->filter_len = len;
 	memcpy(replay->filter, filter, len);
 	kmqtt_levels_start(&l, filter, len);
 	while (kmqtt_levels_next(&l)) {
-		replay->nr_levels++;
+		replay->level[replay->nr_levels++] = l.level - filter;
 		if (kmqtt_level_is(&l, '#'))
 			replay->multi = replay->nr_levels;
 	}
@@ -189,9 +242,12 @@ void kmqtt_replay_start(struct kmqtt_retained *store,
 static void filter_level(const struct kmqtt_replay *replay, u16 depth,
 			 struct kmqtt_levels *l)
 {
-	kmqtt_levels_start(l, replay->filter, replay->filter_len);
-	while (depth-- && kmqtt_levels_next(l))
-		;
+	u16 start = replay->level[depth - 1];
+	u32 end = depth < replay->nr_levels ? replay->level[depth] - 1 :
+					      replay->filter_len;
+
+	l->level = replay->filter + start;
+	l->len = end - start;
 }
 
 static bool is_wild(const struct kmqtt_replay *replay, u16 depth)
@@ -224,7 +280,8 @@ static bool is_due(const struct kmqtt_replay *replay,
 		   const struct kmqtt_trie_node *node)
 {
 	return node->msg && node->seq <= replay->seq &&
-	       is_match(replay, node) && !is_hidden(replay, node);
+	       is_match(replay, node) && !is_hidden(replay, node) &&
+	       kmqtt_msg_expired(node->msg) == replay->expired;
 }
 
 static struct kmqtt_trie_node *first_below(struct kmqtt_retained *store,
@@ -321,5 +378,55 @@ void kmqtt_replay_destroy(struct kmqtt_retained *store,
 		spin_unlock_bh(&store->trie.lock);
 	}
 	kmqtt_msg_put(replay->msg);
+	kmqtt_memory_uncharge(store->trie.memory,
+			      struct_size(replay, filter, replay->filter_len));
 	kfree(replay);
+}
+
+/* Forget @msg, unless its topic has another one by now. */
+static void forget(struct kmqtt_retained *store, struct kmqtt_msg *msg)
+{
+	struct kmqtt_msg *old = NULL;
+	struct kmqtt_trie_node *node;
+
+	spin_lock_bh(&store->trie.lock);
+	node = kmqtt_trie_find(&store->trie, kmqtt_msg_topic(msg),
+			       msg->topic_len);
+	if (node && node->msg == msg)
+		old = take_msg(store, node);
+	spin_unlock_bh(&store->trie.lock);
+	kmqtt_msg_put(old);
+}
+
+/* Messages that have expired are nobody's to see, but they take memory. */
+static void sweep(struct work_struct *work)
+{
+	struct kmqtt_retained *store =
+		container_of(to_delayed_work(work), struct kmqtt_retained, sweep);
+	u32 steps = SWEEP_STEPS;
+	struct kmqtt_replay *replay;
+	struct kmqtt_msg *msg;
+	int ret;
+
+	replay = kmqtt_replay_create(store, "#", 1, true, GFP_KERNEL);
+	if (!replay)
+		goto out_again;
+	replay->expired = true;
+	replay->seq = U64_MAX;
+	while ((ret = kmqtt_replay_next(store, replay, &steps, &msg))) {
+		if (ret == 1) {
+			forget(store, msg);
+			kmqtt_msg_put(msg);
+		}
+		if (ret == -EAGAIN)
+			steps = SWEEP_STEPS;
+		cond_resched();
+	}
+	kmqtt_replay_destroy(store, replay);
+out_again:
+	spin_lock_bh(&store->trie.lock);
+	if (store->nr_expiring)
+		queue_delayed_work(store->wq, &store->sweep,
+				   SWEEP_SECONDS * HZ);
+	spin_unlock_bh(&store->trie.lock);
 }

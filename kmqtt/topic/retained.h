@@ -2,6 +2,7 @@
 #ifndef _KMQTT_TOPIC_RETAINED_H
 #define _KMQTT_TOPIC_RETAINED_H
 
+#include <linux/workqueue.h>
 #include "message.h"
 #include "trie.h"
 
@@ -11,12 +12,18 @@
  * @seq: counts the messages ever retained; under the lock
  * @nr: messages retained now; under the lock, read anywhere
  * @bytes: their topics and payloads; under the lock
+ * @nr_expiring: those among them that expire; under the lock
+ * @sweep: forgets those that have expired
+ * @wq: runs @sweep
  */
 struct kmqtt_retained {
 	struct kmqtt_trie trie;
 	u64 seq;
 	u32 nr;
 	u64 bytes;
+	u32 nr_expiring;
+	struct delayed_work sweep;
+	struct workqueue_struct *wq;
 };
 
 /**
@@ -25,11 +32,15 @@ struct kmqtt_retained {
  * @node: where the walk rests, in use by it; NULL before the first step
  * @msg: for the owner: a message that it had no room for; holds a reference
  * @seq: messages retained later are left out, their publishers' route has them
- * @qos: for the owner: maximum QoS of the subscription
+ * @options: for the owner: enum kmqtt_sub_options of the subscription
+ * @sub_id: for the owner: subscription identifier
  * @all: wildcards stand for first levels with $, too
+ * @expired: walk to messages that have expired, and to no others
  * @done: the end was reached
+ * @hash: of @filter
  * @nr_levels: levels of @filter
  * @multi: the level of '#', counted from 1, or 0
+ * @level: where in @filter each of them begins
  * @filter_len: bytes of @filter
  * @filter: a valid topic filter
  *
@@ -40,24 +51,33 @@ struct kmqtt_replay {
 	struct kmqtt_trie_node *node;
 	struct kmqtt_msg *msg;
 	u64 seq;
-	u8 qos;
+	u32 sub_id;
+	u8 options;
 	bool all;
+	bool expired;
 	bool done;
+	u32 hash;
 	u16 nr_levels;
 	u16 multi;
+	u16 level[KMQTT_LEVELS_MAX];
 	u16 filter_len;
 	u8 filter[];
 };
 
 int kmqtt_retained_init(struct kmqtt_retained *store,
-			struct kmqtt_memory *memory);
+			struct kmqtt_memory *memory,
+			struct workqueue_struct *wq);
 void kmqtt_retained_uninit(struct kmqtt_retained *store);
 int kmqtt_retained_set(struct kmqtt_retained *store, struct kmqtt_msg *msg,
 		       u32 max_messages);
 int kmqtt_retained_clear(struct kmqtt_retained *store, const u8 *name,
 			 size_t len);
-struct kmqtt_replay *kmqtt_replay_create(const u8 *filter, u16 len, u8 qos,
-					 bool all, gfp_t gfp);
+struct kmqtt_replay *kmqtt_replay_create(struct kmqtt_retained *store,
+					 const u8 *filter, u16 len, bool all,
+					 gfp_t gfp);
+u32 kmqtt_replay_hash(const u8 *filter, u16 len);
+bool kmqtt_replay_is(const struct kmqtt_replay *replay, u32 hash,
+		     const u8 *filter, u16 len);
 void kmqtt_replay_start(struct kmqtt_retained *store,
 			struct kmqtt_replay *replay);
 int kmqtt_replay_next(struct kmqtt_retained *store,

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The subscription tree. Changes take its lock; a match takes nothing but RCU.
+ * The subscription tree: its changes, which take its lock. What looks up matches
+ * takes nothing but RCU and has a file of its own.
  */
 #include "tree.h"
 
 #include <linux/hash.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 /* Subscriptions that kmqtt_tree_leave() ends before it lets others in. */
 #define LEAVE_BUDGET	64
@@ -15,6 +15,7 @@
 struct sub_key {
 	const struct kmqtt_trie_node *node;
 	const struct kmqtt_subscriber *subscriber;
+	const struct kmqtt_group *group;
 };
 
 static u32 hash_pair(const struct kmqtt_trie_node *node,
@@ -42,7 +43,8 @@ static int cmp_sub(struct rhashtable_compare_arg *arg, const void *obj)
 	const struct kmqtt_sub *sub = obj;
 	const struct sub_key *key = arg->key;
 
-	return sub->node != key->node || sub->subscriber != key->subscriber;
+	return sub->node != key->node || sub->subscriber != key->subscriber ||
+	       sub->group != key->group;
 }
 
 static const struct rhashtable_params sub_params = {
@@ -72,7 +74,16 @@ int kmqtt_tree_init(struct kmqtt_tree *tree, struct kmqtt_memory *memory)
 		return err;
 	err = rhashtable_init(&tree->subs, &sub_params);
 	if (err)
-		kmqtt_trie_uninit(&tree->trie);
+		goto err_trie;
+	err = kmqtt_groups_init(&tree->groups);
+	if (err)
+		goto err_subs;
+	return 0;
+
+err_subs:
+	rhashtable_destroy(&tree->subs);
+err_trie:
+	kmqtt_trie_uninit(&tree->trie);
 	return err;
 }
 
@@ -84,6 +95,7 @@ int kmqtt_tree_init(struct kmqtt_tree *tree, struct kmqtt_memory *memory)
  */
 void kmqtt_tree_uninit(struct kmqtt_tree *tree)
 {
+	kmqtt_groups_uninit(&tree->groups);
 	rhashtable_destroy(&tree->subs);
 	kmqtt_trie_uninit(&tree->trie);
 }
@@ -99,6 +111,7 @@ void kmqtt_subscriber_init(struct kmqtt_subscriber *subscriber)
 	INIT_LIST_HEAD(&subscriber->subs);
 	subscriber->nr_subs = 0;
 	subscriber->gone = false;
+	subscriber->ready = false;
 }
 
 static void changed(struct kmqtt_tree *tree)
@@ -109,17 +122,41 @@ static void changed(struct kmqtt_tree *tree)
 
 static struct kmqtt_sub *sub_find(struct kmqtt_tree *tree,
 				  struct kmqtt_trie_node *node,
-				  const struct kmqtt_subscriber *subscriber)
+				  const struct kmqtt_subscriber *subscriber,
+				  const struct kmqtt_group *group)
 {
-	struct sub_key key = { .node = node, .subscriber = subscriber };
+	struct sub_key key = {
+		.node = node,
+		.subscriber = subscriber,
+		.group = group,
+	};
 
 	return rhashtable_lookup_fast(&tree->subs, &key, sub_params);
 }
 
+static void leave_group(struct kmqtt_tree *tree, struct kmqtt_sub *sub)
+{
+	kmqtt_group_leave(sub->group, sub);
+	if (!sub->group->nr)
+		kmqtt_group_destroy(&tree->groups, &tree->trie, sub->group);
+}
+
+/* Let matches find a subscription. */
+static int sub_show(struct kmqtt_tree *tree, struct kmqtt_sub *sub)
+{
+	if (sub->group)
+		return kmqtt_group_join(sub->group, sub);
+	hlist_add_head_rcu(&sub->match, &sub->node->subs);
+	return 0;
+}
+
 static int sub_add(struct kmqtt_tree *tree, struct kmqtt_trie_node *node,
-		   struct kmqtt_subscriber *subscriber, u8 qos)
+		   struct kmqtt_subscriber *subscriber,
+		   struct kmqtt_group *group,
+		   const struct kmqtt_sub_request *request)
 {
 	struct kmqtt_sub *sub;
+	int err;
 
 	if (!kmqtt_memory_charge(tree->trie.memory, sizeof(*sub)))
 		return -ENOMEM;
@@ -128,14 +165,24 @@ static int sub_add(struct kmqtt_tree *tree, struct kmqtt_trie_node *node,
 		goto err_uncharge;
 	sub->node = node;
 	sub->subscriber = subscriber;
-	sub->qos = qos;
+	sub->group = group;
+	sub->id = request->id;
+	sub->options = request->options;
 	if (rhashtable_insert_fast(&tree->subs, &sub->hash, sub_params))
 		goto err_free;
+	err = sub_show(tree, sub);
+	if (err)
+		goto err_remove;
 	list_add_tail(&sub->own, &subscriber->subs);
 	subscriber->nr_subs++;
 	WRITE_ONCE(tree->nr_subs, tree->nr_subs + 1);
-	hlist_add_head_rcu(&sub->match, &node->subs);
 	return 0;
+
+err_remove:
+	rhashtable_remove_fast(&tree->subs, &sub->hash, sub_params);
+	kmqtt_memory_uncharge(tree->trie.memory, sizeof(*sub));
+	kfree_rcu(sub, rcu);
+	return err;
 
 err_free:
 	kfree(sub);
@@ -146,7 +193,10 @@ err_uncharge:
 
 static void sub_remove(struct kmqtt_tree *tree, struct kmqtt_sub *sub)
 {
-	hlist_del_rcu(&sub->match);
+	if (sub->group)
+		leave_group(tree, sub);
+	else
+		hlist_del_rcu(&sub->match);
 	list_del(&sub->own);
 	sub->subscriber->nr_subs--;
 	WRITE_ONCE(tree->nr_subs, tree->nr_subs - 1);
@@ -156,45 +206,70 @@ static void sub_remove(struct kmqtt_tree *tree, struct kmqtt_sub *sub)
 	kfree_rcu(sub, rcu);
 }
 
+/* Returns as kmqtt_tree_subscribe(), with @node in use only if that is 0. */
+static int subscribe_node(struct kmqtt_tree *tree, struct kmqtt_trie_node *node,
+			  struct kmqtt_subscriber *subscriber,
+			  const struct kmqtt_sub_request *request, u32 max_subs)
+{
+	const struct kmqtt_filter *f = &request->filter;
+	struct kmqtt_group *group = NULL;
+	struct kmqtt_sub *sub = NULL;
+	int err;
+
+	if (f->share)
+		group = kmqtt_group_find(&tree->groups, node, f->share,
+					 f->share_len);
+	if (group || !f->share)
+		sub = sub_find(tree, node, subscriber, group);
+	if (sub) {
+		WRITE_ONCE(sub->options, request->options);
+		WRITE_ONCE(sub->id, request->id);
+		return 1;
+	}
+	if (subscriber->nr_subs >= max_subs)
+		return -EDQUOT;
+	if (f->share && !group) {
+		group = kmqtt_group_create(&tree->groups, &tree->trie, node,
+					   f->share, f->share_len);
+		if (!group)
+			return -ENOMEM;
+	}
+	err = sub_add(tree, node, subscriber, group, request);
+	if (err && group && !group->nr)
+		kmqtt_group_destroy(&tree->groups, &tree->trie, group);
+	return err;
+}
+
 /**
  * kmqtt_tree_subscribe() - add or replace a subscription
  * @tree: the tree
  * @subscriber: who
- * @filter: a valid topic filter
- * @qos: maximum QoS
+ * @request: to what, and how
  * @max_subs: subscriptions one subscriber may have
  *
  * Context: any but hard interrupts; takes the tree's lock.
- * Return: 0 if new, 1 if it replaced one, -ENOMEM, -EDQUOT if @subscriber has
- * too many, -ESHUTDOWN if it has left for good.
+ * Return: 0 if new, 1 if it replaced one [MQTT5-3.8.4-3], -ENOMEM, -EDQUOT if
+ * @subscriber has too many or the group has, -ESHUTDOWN if it has left for good.
  */
 int kmqtt_tree_subscribe(struct kmqtt_tree *tree,
 			 struct kmqtt_subscriber *subscriber,
-			 const struct kmqtt_str *filter, u8 qos, u32 max_subs)
+			 const struct kmqtt_sub_request *request, u32 max_subs)
 {
 	struct kmqtt_trie_node *node;
-	struct kmqtt_sub *sub;
-	int ret = 0;
+	int ret;
 
 	spin_lock_bh(&tree->trie.lock);
 	if (subscriber->gone) {
 		ret = -ESHUTDOWN;
 		goto out_unlock;
 	}
-	node = kmqtt_trie_get(&tree->trie, filter->data, filter->len);
+	node = kmqtt_trie_get(&tree->trie, request->filter.topic,
+			      request->filter.len);
 	if (!node) {
 		ret = -ENOMEM;
 		goto out_unlock;
 	}
-	sub = sub_find(tree, node, subscriber);
-	if (sub) {
-		WRITE_ONCE(sub->qos, qos);
-		ret = 1;
-	} else if (subscriber->nr_subs >= max_subs) {
-		ret = -EDQUOT;
-	} else {
-		ret = sub_add(tree, node, subscriber, qos);
-	}
+	ret = subscribe_node(tree, node, subscriber, request, max_subs);
 	if (ret)	/* No new subscription has taken over our use of it. */
 		kmqtt_trie_put(&tree->trie, node);
 	changed(tree);
@@ -214,15 +289,19 @@ out_unlock:
  */
 int kmqtt_tree_unsubscribe(struct kmqtt_tree *tree,
 			   struct kmqtt_subscriber *subscriber,
-			   const struct kmqtt_str *filter)
+			   const struct kmqtt_filter *filter)
 {
+	struct kmqtt_group *group = NULL;
 	struct kmqtt_trie_node *node;
 	struct kmqtt_sub *sub = NULL;
 
 	spin_lock_bh(&tree->trie.lock);
-	node = kmqtt_trie_find(&tree->trie, filter->data, filter->len);
-	if (node)
-		sub = sub_find(tree, node, subscriber);
+	node = kmqtt_trie_find(&tree->trie, filter->topic, filter->len);
+	if (node && filter->share)
+		group = kmqtt_group_find(&tree->groups, node, filter->share,
+					 filter->share_len);
+	if (node && (group || !filter->share))
+		sub = sub_find(tree, node, subscriber, group);
 	if (sub) {
 		sub_remove(tree, sub);
 		changed(tree);
@@ -262,14 +341,25 @@ bool kmqtt_tree_leave(struct kmqtt_tree *tree,
 	return more;
 }
 
+/* Leave the place where a walk rested. */
+static void walk_leave(struct kmqtt_tree *tree, struct kmqtt_sub_walk *walk)
+{
+	kmqtt_trie_put(&tree->trie, walk->node);
+	kmqtt_group_put(walk->group);
+	walk->node = NULL;
+	walk->group = NULL;
+}
+
 /**
  * kmqtt_tree_walk() - walk on to the next subscription of a subscriber
  * @tree: the tree
  * @subscriber: whose; the caller's reference keeps it
  * @walk: the walk; may rest for any time between two steps
- * @filter: room for the filter
+ * @filter: room for the topic filter
  * @size: bytes there; nothing is written if the filter is longer
- * @len: length of the filter in bytes
+ * @len: length of the topic filter in bytes
+ *
+ * The name of a shared subscription's group is @walk->group's.
  *
  * Context: process; takes the tree's lock.
  * Return: 1 with a subscription, 0 at the end, -ESTALE if the subscription
@@ -286,9 +376,8 @@ int kmqtt_tree_walk(struct kmqtt_tree *tree,
 
 	spin_lock_bh(&tree->trie.lock);
 	if (walk->node) {
-		sub = sub_find(tree, walk->node, subscriber);
-		kmqtt_trie_put(&tree->trie, walk->node);
-		walk->node = NULL;
+		sub = sub_find(tree, walk->node, subscriber, walk->group);
+		walk_leave(tree, walk);
 		if (!sub) {
 			ret = -ESTALE;
 			goto out_unlock;
@@ -299,7 +388,11 @@ int kmqtt_tree_walk(struct kmqtt_tree *tree,
 		sub = list_entry(at->next, struct kmqtt_sub, own);
 		sub->node->users++;
 		walk->node = sub->node;
-		walk->qos = sub->qos;
+		walk->group = sub->group;
+		if (walk->group)
+			kmqtt_group_get(walk->group);
+		walk->options = sub->options;
+		walk->id = sub->id;
 		*len = kmqtt_trie_path(sub->node, filter, size);
 		ret = 1;
 	}
@@ -320,9 +413,8 @@ void kmqtt_tree_walk_end(struct kmqtt_tree *tree, struct kmqtt_sub_walk *walk)
 	if (!walk->node)
 		return;
 	spin_lock_bh(&tree->trie.lock);
-	kmqtt_trie_put(&tree->trie, walk->node);
+	walk_leave(tree, walk);
 	spin_unlock_bh(&tree->trie.lock);
-	walk->node = NULL;
 }
 
 /**
@@ -342,126 +434,4 @@ u32 kmqtt_tree_count(struct kmqtt_tree *tree,
 	nr = subscriber->nr_subs;
 	spin_unlock_bh(&tree->trie.lock);
 	return nr;
-}
-
-static void add_matches(struct kmqtt_route *route,
-			const struct kmqtt_trie_node *node, u32 *nr_nodes)
-{
-	struct kmqtt_sub *sub;
-	u32 before = route->nr;
-
-	hlist_for_each_entry_rcu(sub, &node->subs, match) {
-		if (route->nr < route->max) {
-			struct kmqtt_match *m = &route->matches[route->nr];
-
-			m->subscriber = sub->subscriber;
-			m->qos = READ_ONCE(sub->qos);
-		}
-		route->nr++;
-	}
-	*nr_nodes += route->nr != before;
-}
-
-static int cmp_match(const void *a, const void *b)
-{
-	const struct kmqtt_match *x = a, *y = b;
-
-	if (x->subscriber != y->subscriber)
-		return x->subscriber < y->subscriber ? -1 : 1;
-	return 0;
-}
-
-/* One entry for each subscriber, with the greatest QoS [MQTT-3.3.5-1]. */
-static void merge_matches(struct kmqtt_route *route)
-{
-	struct kmqtt_match *to = route->matches;
-	u32 i;
-
-	sort(route->matches, route->nr, sizeof(*to), cmp_match, NULL);
-	for (i = 1; i < route->nr; i++) {
-		const struct kmqtt_match *m = &route->matches[i];
-
-		if (m->subscriber == to->subscriber)
-			to->qos = max(to->qos, m->qos);
-		else
-			*++to = *m;
-	}
-	route->nr = to - route->matches + 1;
-}
-
-static void push(struct kmqtt_route *route, const struct kmqtt_trie_node *node,
-		 const u8 *next)
-{
-	if (!node)
-		return;
-	if (WARN_ON_ONCE(route->depth == ARRAY_SIZE(route->stack)))
-		return;
-	route->stack[route->depth].node = node;
-	route->stack[route->depth++].next = next;
-}
-
-/* Visit the children of @node that go on with the level at @next. */
-static void descend(struct kmqtt_tree *tree, struct kmqtt_route *route,
-		    const struct kmqtt_trie_node *node, const u8 *next,
-		    const u8 *end, u32 *nr_nodes)
-{
-	const struct kmqtt_trie_node *multi = rcu_dereference(node->multi);
-	struct kmqtt_levels l = { .next = next, .end = end };
-	/* A first level with $ takes no wildcard [MQTT-4.7.2-1]. */
-	bool wild = node->depth || *next != '$';
-
-	if (multi && wild)
-		add_matches(route, multi, nr_nodes);
-	kmqtt_levels_next(&l);
-	if (wild)
-		push(route, rcu_dereference(node->plus), l.next);
-	push(route, kmqtt_trie_child(&tree->trie, node, l.level, l.len), l.next);
-}
-
-/**
- * kmqtt_tree_match() - find all subscribers of a topic name
- * @tree: the tree
- * @name: a valid topic name
- * @len: its length in bytes
- * @route: room for the matches, and the bounds of the search
- *
- * On success each subscriber is in @route once. Subscribers that don't fit are
- * counted in @route->nr only.
- *
- * Context: under RCU, which also keeps the subscribers.
- * Return: 0, -ENOSPC if @route->nr tells of more matches than fit, -E2BIG if
- * more than @route->steps_max nodes would have to be visited.
- */
-int kmqtt_tree_match(struct kmqtt_tree *tree, const u8 *name, size_t len,
-		     struct kmqtt_route *route)
-{
-	u32 steps = 0, nr_nodes = 0;
-
-	route->nr = 0;
-	route->depth = 0;
-	push(route, tree->trie.root, name);
-	while (route->depth) {
-		const struct kmqtt_trie_node *node, *multi;
-		const u8 *next;
-
-		if (steps++ >= route->steps_max)
-			return -E2BIG;
-		route->depth--;
-		node = route->stack[route->depth].node;
-		next = route->stack[route->depth].next;
-		if (next) {
-			descend(tree, route, node, next, name + len, &nr_nodes);
-			continue;
-		}
-		add_matches(route, node, &nr_nodes);
-		/* "a/#" is also for "a" itself. */
-		multi = rcu_dereference(node->multi);
-		if (multi)
-			add_matches(route, multi, &nr_nodes);
-	}
-	if (route->nr > route->max)
-		return -ENOSPC;
-	if (nr_nodes > 1)
-		merge_matches(route);
-	return 0;
 }

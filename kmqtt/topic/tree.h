@@ -2,7 +2,7 @@
 #ifndef _KMQTT_TOPIC_TREE_H
 #define _KMQTT_TOPIC_TREE_H
 
-#include "trie.h"
+#include "share.h"
 #include "../wire/packet.h"
 
 /**
@@ -10,21 +10,28 @@
  * @subs: its subscriptions; under the tree's lock
  * @nr_subs: how many; under the tree's lock
  * @gone: takes no more subscriptions; under the tree's lock
+ * @ready: for the owner: may be given messages of a group at once;
+ *	READ_ONCE() and WRITE_ONCE()
  */
 struct kmqtt_subscriber {
 	struct list_head subs;
 	u32 nr_subs;
 	bool gone;
+	bool ready;
 };
 
 /**
  * struct kmqtt_sub - one subscription
- * @hash: in the tree's table, keyed by @node and @subscriber
- * @match: entry of @node's list; written under the tree's lock, read under RCU
+ * @hash: in the tree's table, keyed by @node, @subscriber and @group
+ * @match: entry of @node's list, unless it is shared; written under the tree's
+ *	lock, read under RCU
  * @own: entry of @subscriber's list; under the tree's lock
  * @node: constant
  * @subscriber: constant; valid for as long as RCU keeps the subscription
- * @qos: maximum QoS; WRITE_ONCE() under the tree's lock
+ * @group: group of a shared subscription, or NULL; constant
+ * @member: place in @group; under the tree's lock
+ * @id: subscription identifier, 0 for none; WRITE_ONCE() under the tree's lock
+ * @options: enum kmqtt_sub_options; WRITE_ONCE() under the tree's lock
  * @rcu: readers may stand on it while it is freed
  */
 struct kmqtt_sub {
@@ -33,20 +40,37 @@ struct kmqtt_sub {
 	struct list_head own;
 	struct kmqtt_trie_node *node;
 	struct kmqtt_subscriber *subscriber;
-	u8 qos;
+	struct kmqtt_group *group;
+	u32 member;
+	u32 id;
+	u8 options;
 	struct rcu_head rcu;
+};
+
+/**
+ * struct kmqtt_sub_request - what a client asks for with one filter
+ * @filter: valid
+ * @options: enum kmqtt_sub_options
+ * @id: subscription identifier, 0 for none
+ */
+struct kmqtt_sub_request {
+	struct kmqtt_filter filter;
+	u8 options;
+	u32 id;
 };
 
 /**
  * struct kmqtt_tree - all subscriptions of a broker
  * @trie: topic filters; its lock is the tree's lock
  * @subs: all subscriptions
+ * @groups: of shared ones
  * @nr_subs: how many; under the lock, read anywhere
  * @generation: changes with each change; under the lock, read anywhere
  */
 struct kmqtt_tree {
 	struct kmqtt_trie trie;
 	struct rhashtable subs;
+	struct kmqtt_groups groups;
 	u32 nr_subs;
 	u32 generation;
 };
@@ -54,42 +78,15 @@ struct kmqtt_tree {
 /**
  * struct kmqtt_sub_walk - a walk over the subscriptions of one subscriber
  * @node: the filter where the walk rests, in use by it; NULL at first
- * @qos: of that subscription
+ * @group: of that subscription, with a reference, or NULL
+ * @options: of that subscription
+ * @id: of that subscription
  */
 struct kmqtt_sub_walk {
 	struct kmqtt_trie_node *node;
-	u8 qos;
-};
-
-/**
- * struct kmqtt_match - a subscriber that a topic name reached
- * @subscriber: valid under the RCU section of the match
- * @qos: the greatest QoS of its subscriptions that matched
- */
-struct kmqtt_match {
-	struct kmqtt_subscriber *subscriber;
-	u8 qos;
-};
-
-/**
- * struct kmqtt_route - where a topic name leads
- * @matches: an entry for each subscriber
- * @nr: used entries
- * @max: room
- * @steps_max: nodes a match may visit before it gives up
- * @depth: used entries of @stack
- * @stack: nodes still to be visited, with the level to look for below them
- */
-struct kmqtt_route {
-	struct kmqtt_match *matches;
-	u32 nr;
-	u32 max;
-	u32 steps_max;
-	u32 depth;
-	struct {
-		const struct kmqtt_trie_node *node;
-		const u8 *next;
-	} stack[KMQTT_LEVELS_MAX + 2];
+	struct kmqtt_group *group;
+	u8 options;
+	u32 id;
 };
 
 int kmqtt_tree_init(struct kmqtt_tree *tree, struct kmqtt_memory *memory);
@@ -97,10 +94,10 @@ void kmqtt_tree_uninit(struct kmqtt_tree *tree);
 void kmqtt_subscriber_init(struct kmqtt_subscriber *subscriber);
 int kmqtt_tree_subscribe(struct kmqtt_tree *tree,
 			 struct kmqtt_subscriber *subscriber,
-			 const struct kmqtt_str *filter, u8 qos, u32 max_subs);
+			 const struct kmqtt_sub_request *request, u32 max_subs);
 int kmqtt_tree_unsubscribe(struct kmqtt_tree *tree,
 			   struct kmqtt_subscriber *subscriber,
-			   const struct kmqtt_str *filter);
+			   const struct kmqtt_filter *filter);
 bool kmqtt_tree_leave(struct kmqtt_tree *tree,
 		      struct kmqtt_subscriber *subscriber, bool gone);
 int kmqtt_tree_walk(struct kmqtt_tree *tree,
@@ -110,7 +107,5 @@ int kmqtt_tree_walk(struct kmqtt_tree *tree,
 void kmqtt_tree_walk_end(struct kmqtt_tree *tree, struct kmqtt_sub_walk *walk);
 u32 kmqtt_tree_count(struct kmqtt_tree *tree,
 		     const struct kmqtt_subscriber *subscriber);
-int kmqtt_tree_match(struct kmqtt_tree *tree, const u8 *name, size_t len,
-		     struct kmqtt_route *route);
 
 #endif /* _KMQTT_TOPIC_TREE_H */

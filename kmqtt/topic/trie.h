@@ -20,13 +20,14 @@ struct kmqtt_msg;
  * @users: children and callers of kmqtt_trie_get(); under the trie's lock
  * @depth: 0 for the root
  * @subs: subscriptions to this filter; written under the lock, read under RCU
+ * @groups: groups of shared subscriptions to it, likewise
  * @msg: message retained for this name; under the trie's lock
  * @seq: when @msg was retained; under the trie's lock
  * @rcu: readers may stand on the node while it is freed
  * @len: bytes of @level
  * @level: the level itself
  *
- * The subscription tree uses @subs, the retained store @msg and @seq.
+ * The subscription tree uses @subs and @groups, the retained store @msg and @seq.
  */
 struct kmqtt_trie_node {
 	struct rhash_head hash;
@@ -39,7 +40,10 @@ struct kmqtt_trie_node {
 	u16 depth;
 	u16 len;
 	union {
-		struct hlist_head subs;
+		struct {
+			struct hlist_head subs;
+			struct hlist_head groups;
+		};
 		struct {
 			struct kmqtt_msg *msg;
 			u64 seq;

@@ -8,6 +8,26 @@
 #include <linux/unaligned.h>
 
 /**
+ * kmqtt_varint_encode() - write a variable byte integer (MQTT 5, 1.5.5)
+ * @p: room for four bytes
+ * @value: at most KMQTT_REMAINING_MAX
+ *
+ * Context: any.
+ * Return: bytes written.
+ */
+size_t kmqtt_varint_encode(u8 *p, u32 value)
+{
+	u8 *start = p;
+
+	while (value > 0x7f) {
+		*p++ = value | 0x80;
+		value >>= 7;
+	}
+	*p++ = value;
+	return p - start;
+}
+
+/**
  * kmqtt_fixed_encode() - write a fixed header
  * @p: room for KMQTT_FIXED_HEADER_MAX bytes
  * @first: first byte: type in the high, flags in the low four bits
@@ -18,19 +38,26 @@
  */
 size_t kmqtt_fixed_encode(u8 *p, u8 first, u32 remaining)
 {
-	u8 *start = p;
-
-	*p++ = first;
-	while (remaining > 0x7f) {
-		*p++ = remaining | 0x80;
-		remaining >>= 7;
-	}
-	*p++ = remaining;
-	return p - start;
+	*p = first;
+	return 1 + kmqtt_varint_encode(p + 1, remaining);
 }
 
-/* The CONNACK return code of 3.x for a reason (MQTT 3.1.1, table 3.1). */
-static u8 connack_code(enum kmqtt_reason reason)
+/* Bytes of properties with their length. */
+static u32 block_len(const struct kmqtt_props *props)
+{
+	u32 len = kmqtt_props_len(props);
+
+	return kmqtt_varint_len(len) + len;
+}
+
+/**
+ * kmqtt_connack_code() - the CONNACK return code of 3.x for a reason
+ * @reason: 0 or why the client is refused
+ *
+ * Context: any.
+ * Return: the code (MQTT 3.1.1, table 3.1).
+ */
+u8 kmqtt_connack_code(enum kmqtt_reason reason)
 {
 	switch (reason) {
 	case KMQTT_REASON_UNSUPPORTED_PROTOCOL_VERSION:
@@ -48,46 +75,85 @@ static u8 connack_code(enum kmqtt_reason reason)
 }
 
 /**
- * kmqtt_connack_encode() - write a CONNACK (MQTT 3.1.1, 3.2)
- * @p: room for KMQTT_ACK_MAX bytes
+ * kmqtt_connack_encode() - write a CONNACK (MQTT 5, 3.2)
+ * @p: room for kmqtt_answer_max() bytes, or KMQTT_ACK_MAX without properties
  * @version: protocol level of the client
  * @session_present: the session existed; 3.1 has no such flag
  * @reason: 0 or why the client is refused
+ * @props: properties for 5.0
  *
  * Context: any.
  * Return: bytes written.
  */
 size_t kmqtt_connack_encode(u8 *p, u8 version, bool session_present,
-			    enum kmqtt_reason reason)
+			    enum kmqtt_reason reason,
+			    const struct kmqtt_props *props)
 {
-	p[0] = KMQTT_CONNACK << 4;
-	p[2] = session_present && version != KMQTT_V31;
+	u32 remaining = version == KMQTT_V5 ? 2 + block_len(props) : 2;
+	u8 *start = p;
+
+	p += kmqtt_fixed_encode(p, KMQTT_CONNACK << 4, remaining);
+	*p++ = session_present && version != KMQTT_V31;
 	if (version == KMQTT_V5) {
-		p[1] = 3;
-		p[3] = reason;
-		p[4] = 0;	/* no properties */
-		return 5;
+		*p++ = reason;
+		p += kmqtt_props_encode(p, props);
+	} else {
+		*p++ = kmqtt_connack_code(reason);
 	}
-	p[1] = 2;
-	p[3] = connack_code(reason);
-	return 4;
+	return p - start;
 }
 
 /**
- * kmqtt_ack_encode() - write a packet that is just an identifier
- * @p: room for KMQTT_ACK_MAX bytes
- * @type: KMQTT_PUBACK, _PUBREC, _PUBREL, _PUBCOMP or _UNSUBACK
+ * kmqtt_ack_encode() - write PUBACK, PUBREC, PUBREL, PUBCOMP, or 3.x's UNSUBACK
+ * @p: room for kmqtt_answer_max() bytes, or KMQTT_ACK_MAX without properties
+ * @type: which
  * @id: packet identifier
+ * @reason: enum kmqtt_reason; 0 for 3.x, which has no other
+ * @props: its properties, or NULL
  *
  * Context: any.
  * Return: bytes written.
  */
-size_t kmqtt_ack_encode(u8 *p, enum kmqtt_packet_type type, u16 id)
+size_t kmqtt_ack_encode(u8 *p, u8 type, u16 id, u8 reason,
+			const struct kmqtt_props *props)
 {
-	p[0] = type << 4 | (type == KMQTT_PUBREL ? 2 : 0);
-	p[1] = 2;
-	put_unaligned_be16(id, p + 2);
-	return 4;
+	u32 remaining = 2;
+	u8 *start = p;
+
+	if (props)
+		remaining += 1 + block_len(props);
+	else if (reason)
+		remaining++;
+	p += kmqtt_fixed_encode(p, type << 4 | (type == KMQTT_PUBREL ? 2 : 0),
+				remaining);
+	put_unaligned_be16(id, p);
+	p += 2;
+	if (remaining > 2)
+		*p++ = reason;
+	if (props)
+		p += kmqtt_props_encode(p, props);
+	return p - start;
+}
+
+/**
+ * kmqtt_reasoned_encode() - write a DISCONNECT or AUTH of 5.0
+ * @p: room for kmqtt_answer_max() bytes
+ * @type: which
+ * @reason: enum kmqtt_reason
+ * @props: its properties
+ *
+ * Context: any.
+ * Return: bytes written.
+ */
+size_t kmqtt_reasoned_encode(u8 *p, u8 type, u8 reason,
+			     const struct kmqtt_props *props)
+{
+	u8 *start = p;
+
+	p += kmqtt_fixed_encode(p, type << 4, 1 + block_len(props));
+	*p++ = reason;
+	p += kmqtt_props_encode(p, props);
+	return p - start;
 }
 
 /**
@@ -105,18 +171,26 @@ size_t kmqtt_pingresp_encode(u8 *p)
 }
 
 /**
- * kmqtt_suback_head_encode() - write a SUBACK up to its return codes
+ * kmqtt_suback_head_encode() - write a SUBACK or UNSUBACK up to its codes
  * @p: room for KMQTT_SUBACK_HEAD_MAX bytes
+ * @type: which
+ * @version: protocol level of the client
  * @id: packet identifier
- * @nr_filters: return codes that follow, a byte each
+ * @nr_codes: codes that follow, a byte each
  *
  * Context: any.
  * Return: bytes written.
  */
-size_t kmqtt_suback_head_encode(u8 *p, u16 id, u32 nr_filters)
+size_t kmqtt_suback_head_encode(u8 *p, u8 type, u8 version, u16 id,
+				u32 nr_codes)
 {
-	size_t n = kmqtt_fixed_encode(p, KMQTT_SUBACK << 4, nr_filters + 2);
+	bool props = version == KMQTT_V5;
+	u8 *start = p;
 
-	put_unaligned_be16(id, p + n);
-	return n + 2;
+	p += kmqtt_fixed_encode(p, type << 4, 2 + props + nr_codes);
+	put_unaligned_be16(id, p);
+	p += 2;
+	if (props)
+		*p++ = 0;	/* no properties */
+	return p - start;
 }

@@ -40,7 +40,7 @@ enum kmqtt_wire_limits {
 	KMQTT_REMAINING_MAX	= 268435455,	/* bytes: largest remaining length */
 	KMQTT_PACKET_MAX	= KMQTT_REMAINING_MAX + KMQTT_FIXED_HEADER_MAX,
 	KMQTT_STRING_MAX	= 65535,	/* bytes in any string */
-	KMQTT_ACK_MAX		= 5,		/* bytes: longest fixed-size answer */
+	KMQTT_ACK_MAX		= 5,		/* bytes: longest answer without properties */
 };
 
 /* Reserved: QoS 3 is malformed [MQTT-3.3.1-4]. */
@@ -55,6 +55,23 @@ enum kmqtt_qos {
 enum kmqtt_publish_flags {
 	KMQTT_PUBLISH_RETAIN	= 0x01,
 	KMQTT_PUBLISH_DUP	= 0x08,
+};
+
+/* Subscription options; 3.x knows the QoS alone (MQTT 5, 3.8.3.1). */
+enum kmqtt_sub_options {
+	KMQTT_SUB_QOS			= 0x03,
+	KMQTT_SUB_NO_LOCAL		= 0x04,
+	KMQTT_SUB_RETAIN_AS_PUBLISHED	= 0x08,
+	KMQTT_SUB_RETAIN_HANDLING	= 0x30,
+	KMQTT_SUB_RESERVED		= 0xc0,
+};
+
+/* Values of KMQTT_SUB_RETAIN_HANDLING. */
+enum kmqtt_retain_handling {
+	KMQTT_RETAIN_SEND		= 0x00,
+	KMQTT_RETAIN_SEND_IF_NEW	= 0x10,
+	KMQTT_RETAIN_DONT_SEND		= 0x20,
+	KMQTT_RETAIN_INVALID		= 0x30,
 };
 
 /**
@@ -79,70 +96,6 @@ struct kmqtt_fixed {
 	u8 flags;
 	u8 len;
 	u32 remaining;
-};
-
-/**
- * struct kmqtt_connect - a decoded CONNECT
- * @version: enum kmqtt_version as the client sent it
- * @clean: clean session (3.x) or clean start (5)
- * @keepalive: seconds, 0 for none
- * @client_id: may be empty
- * @has_will: the will fields are valid
- * @will_retain: publish the will as a retained message
- * @will_qos: QoS of the will
- * @will_topic: checked as UTF-8, not yet as a topic name
- * @will_payload: any bytes
- * @has_user: @user is valid
- * @has_password: @password is valid
- * @user: checked as UTF-8
- * @password: any bytes
- */
-struct kmqtt_connect {
-	u8 version;
-	bool clean;
-	u16 keepalive;
-	struct kmqtt_str client_id;
-	bool has_will;
-	bool will_retain;
-	u8 will_qos;
-	struct kmqtt_str will_topic;
-	struct kmqtt_str will_payload;
-	bool has_user;
-	bool has_password;
-	struct kmqtt_str user;
-	struct kmqtt_str password;
-};
-
-/**
- * struct kmqtt_publish - the head of a PUBLISH
- * @topic: checked as UTF-8, not yet as a topic name
- * @id: packet identifier, 0 with QoS 0
- * @qos: 0 to 2
- * @dup: the DUP flag as received
- * @retain: the RETAIN flag as received
- * @head_len: bytes of the variable header, between fixed header and payload
- * @payload_len: bytes of payload announced
- */
-struct kmqtt_publish {
-	struct kmqtt_str topic;
-	u16 id;
-	u8 qos;
-	bool dup;
-	bool retain;
-	u32 head_len;
-	u32 payload_len;
-};
-
-/**
- * struct kmqtt_subscribe - a SUBSCRIBE or UNSUBSCRIBE being walked
- * @id: packet identifier
- * @pos: next filter
- * @end: end of the packet
- */
-struct kmqtt_subscribe {
-	u16 id;
-	const u8 *pos;
-	const u8 *end;
 };
 
 #endif /* _KMQTT_WIRE_PACKET_H */

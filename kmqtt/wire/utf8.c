@@ -27,6 +27,13 @@ static int utf8_follow(u8 lead, u32 *min)
 	return -1;
 }
 
+/* Is this a code point, in a form that is no longer than it needs to be? */
+static bool is_code_point(u32 code, u32 min)
+{
+	return code >= min && code <= 0x10ffff &&
+	       !(code >= 0xd800 && code <= 0xdfff);
+}
+
 /**
  * kmqtt_utf8_valid() - is this a UTF-8 string that MQTT allows?
  * @s: the bytes
@@ -71,9 +78,42 @@ bool kmqtt_utf8_valid(const u8 *s, size_t len)
 				return false;
 			code = code << 6 | (*s++ & 0x3f);
 		}
-		if (code < min || code > 0x10ffff ||
-		    (code >= 0xd800 && code <= 0xdfff))
+		if (!is_code_point(code, min))
 			return false;
+	}
+	return true;
+}
+
+/**
+ * kmqtt_utf8_feed() - check a piece of UTF-8
+ * @u: the check; at the end of the text @u->left has to be 0
+ * @s: the bytes
+ * @len: how many
+ *
+ * For payloads: other than strings of MQTT they may have U+0000 in them.
+ *
+ * Context: any.
+ * Return: false if this can't be UTF-8, whatever follows.
+ */
+bool kmqtt_utf8_feed(struct kmqtt_utf8 *u, const u8 *s, size_t len)
+{
+	const u8 *end = s + len;
+
+	for (; s < end; s++) {
+		if (u->left) {
+			if ((*s & 0xc0) != 0x80)
+				return false;
+			u->code = u->code << 6 | (*s & 0x3f);
+			if (!--u->left && !is_code_point(u->code, u->min))
+				return false;
+		} else if (*s >= 0x80) {
+			int follow = utf8_follow(*s, &u->min);
+
+			if (follow < 0)
+				return false;
+			u->left = follow;
+			u->code = *s & (0x3f >> follow);
+		}
 	}
 	return true;
 }

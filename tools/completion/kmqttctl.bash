@@ -8,15 +8,22 @@ _kmqttctl_arguments() {
 	case "$1 $2" in
 	"broker set")
 		case $3 in
-		bh-path) echo on off ;;
+		bh-path | *-available | validate-payload) echo on off ;;
 		backpressure) echo drop hold ;;
-		max-* | connect-*) ;;
+		redirect) echo off temporary permanent ;;
+		max-* | connect-* | *-max | response-* | server-*) ;;
 		*)
 			echo max-connections max-connections-per-source \
 				connect-timeout max-packet-size max-inflight \
 				max-queued-messages max-queued-bytes \
 				max-memory max-sessions max-retained \
-				max-subscriptions bh-path backpressure
+				max-subscriptions bh-path backpressure \
+				max-session-expiry receive-max \
+				topic-alias-max max-keepalive max-qos \
+				retain-available wildcard-available \
+				shared-available subscription-ids-available \
+				validate-payload redirect \
+				response-information server-reference
 			;;
 		esac
 		;;
@@ -37,6 +44,13 @@ _kmqttctl_arguments() {
 		*) echo client-id reason ;;
 		esac
 		;;
+	"client move")
+		case $3 in
+		move) echo client-id connection ;;
+		client-id | connection | to) ;;
+		*) echo permanent to ;;
+		esac
+		;;
 	"client get" | "session get" | "session del" | "subscription get")
 		[[ $3 == "$2" ]] && echo client-id
 		;;
@@ -49,6 +63,17 @@ _kmqttctl_arguments() {
 		;;
 	"retained del")
 		[[ $3 == del ]] && echo topic filter all
+		;;
+	"user set")
+		case $3 in
+		set) echo name ;;
+		name | iterations | keys) ;;
+		scram-*) echo iterations keys ;;
+		*) echo scram-sha-256 scram-sha-512 ;;
+		esac
+		;;
+	"user del")
+		[[ $3 == del ]] && echo name
 		;;
 	monitor*)
 		echo connect disconnect refused dropped
@@ -85,7 +110,7 @@ _kmqttctl() {
 		done
 	elif ((i == COMP_CWORD)); then
 		words="broker listener client session subscription retained
-			stats monitor"
+			user stats monitor"
 		[[ $current == -* ]] && words="--json --pretty --netns
 			--timestamp --help --version"
 	elif ((i + 1 == COMP_CWORD)); then

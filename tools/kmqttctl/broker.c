@@ -20,6 +20,13 @@ static const char *const backpressures[] = {
 	NULL
 };
 
+static const char *const redirects[] = {
+	[KMQTT_REDIRECT_OFF] = "off",
+	[KMQTT_REDIRECT_TEMPORARY] = "temporary",
+	[KMQTT_REDIRECT_PERMANENT] = "permanent",
+	NULL
+};
+
 static const struct field fields[] = {
 	SETTING(NUMBER, 4, MAX_CONNECTIONS, "max-connections"),
 	SETTING(NUMBER, 4, MAX_CONNECTIONS_PER_SOURCE,
@@ -36,6 +43,21 @@ static const struct field fields[] = {
 	SETTING(SWITCH, 1, BH_PATH, "bh-path"),
 	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_BROKER_BACKPRESSURE, .size = 1,
 	  .name = "backpressure", .names = backpressures },
+	SETTING(SECONDS, 4, MAX_SESSION_EXPIRY, "max-session-expiry"),
+	SETTING(NUMBER, 2, RECEIVE_MAX, "receive-max"),
+	SETTING(NUMBER, 2, TOPIC_ALIAS_MAX, "topic-alias-max"),
+	SETTING(SECONDS, 2, MAX_KEEPALIVE, "max-keepalive"),
+	SETTING(NUMBER, 1, MAX_QOS, "max-qos"),
+	SETTING(SWITCH, 1, RETAIN_AVAILABLE, "retain-available"),
+	SETTING(SWITCH, 1, WILDCARD_AVAILABLE, "wildcard-available"),
+	SETTING(SWITCH, 1, SHARED_AVAILABLE, "shared-available"),
+	SETTING(SWITCH, 1, SUBSCRIPTION_IDS_AVAILABLE,
+		"subscription-ids-available"),
+	SETTING(SWITCH, 1, VALIDATE_PAYLOAD, "validate-payload"),
+	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_BROKER_REDIRECT, .size = 1,
+	  .name = "redirect", .names = redirects },
+	SETTING(TEXT, 0, RESPONSE_INFORMATION, "response-information"),
+	SETTING(TEXT, 0, SERVER_REFERENCE, "server-reference"),
 	{ .kind = FIELD_END }
 };
 
@@ -87,7 +109,20 @@ const struct noun broker_noun = {
 "  max-subscriptions NUMBER           of each session\n"
 "  bh-path on|off                     serve connections in softirq\n"
 "  backpressure drop|hold             QoS 1 and 2 and a full queue: drop the\n"
-"                                     message or hold its publisher\n\n"
+"                                     message or hold its publisher\n"
+"  max-session-expiry SECONDS         that sessions outlive connections\n"
+"  receive-max NUMBER                 QoS 2 messages on the way from a client\n"
+"  topic-alias-max NUMBER             that a client may use\n"
+"  max-keepalive SECONDS              0 for no maximum\n"
+"  max-qos 0|1|2                      of messages and subscriptions\n"
+"  retain-available on|off            let clients retain messages\n"
+"  wildcard-available on|off          let clients use wildcards\n"
+"  shared-available on|off            let clients share subscriptions\n"
+"  subscription-ids-available on|off  let clients number subscriptions\n"
+"  validate-payload on|off            check text for being UTF-8\n"
+"  redirect off|temporary|permanent   send new clients away\n"
+"  response-information TEXT          basis of response topics, '' for none\n"
+"  server-reference TEXT              where clients are sent, '' for none\n\n"
 "BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
 	.fields = fields,
 	.verbs = verbs,

@@ -37,6 +37,7 @@ static const struct field fields[] = {
 	FIELD(FLAG, TRUNCATED, "truncated", NULL),
 	{ .kind = FIELD_REASON, .attr = KMQTT_A_CLIENT_REASON, .size = 4,
 	  .name = "reason" },
+	FIELD(STRING, SERVER_REFERENCE, "server-reference", NULL),
 	{ .kind = FIELD_END }
 };
 
@@ -51,7 +52,8 @@ static enum exit_code client_get(struct ctl *ctl)
 	return ctl_get_object(ctl);
 }
 
-static enum exit_code client_kick(struct ctl *ctl)
+/* Begin a request with the client that the arguments name. */
+static enum exit_code name_client(struct ctl *ctl)
 {
 	bool by_id = true;
 
@@ -65,14 +67,40 @@ static enum exit_code client_kick(struct ctl *ctl)
 	}
 	if (by_id && ctl_put(ctl, "client-id"))
 		return EXIT_USAGE;
+	return EXIT_DONE;
+}
+
+static enum exit_code client_kick(struct ctl *ctl)
+{
+	if (name_client(ctl))
+		return EXIT_USAGE;
 	if (ctl_next_is(ctl, "reason") && ctl_put(ctl, "reason"))
 		return EXIT_USAGE;
+	return ctl_act(ctl);
+}
+
+/* A kick for the one reason that comes with a place to go to. */
+static enum exit_code client_move(struct ctl *ctl)
+{
+	uint32_t reason = KMQTT_REASON_USE_ANOTHER_SERVER;
+
+	if (name_client(ctl))
+		return EXIT_USAGE;
+	if (ctl_next_is(ctl, "permanent"))
+		reason = KMQTT_REASON_SERVER_MOVED;
+	if (*ctl->args) {
+		ctl_next_is(ctl, "to");
+		if (ctl_put(ctl, "server-reference"))
+			return EXIT_USAGE;
+	}
+	nl_put_uint(&ctl->nl, KMQTT_A_CLIENT_REASON, reason, sizeof(reason));
 	return ctl_act(ctl);
 }
 
 static const struct verb verbs[] = {
 	{ "get", client_get },
 	{ "kick", client_kick },
+	{ "move", client_move },
 	{ NULL, NULL }
 };
 
@@ -82,7 +110,10 @@ const struct noun client_noun = {
 	.usage =
 "Usage: kmqttctl client [get [[client-id] ID]]\n"
 "       kmqttctl client kick [client-id] ID [reason REASON]\n"
-"       kmqttctl client kick connection NUMBER [client-id ID] [reason REASON]\n\n"
+"       kmqttctl client kick connection NUMBER [client-id ID] [reason REASON]\n"
+"       kmqttctl client move CLIENT [permanent] [[to] SERVER]\n\n"
+"CLIENT is as for kick. Clients of MQTT 5 that are moved are told the SERVER,\n"
+"or else the setting server-reference, before their connection ends.\n"
 "The numbers of connections are shown for a single client, by -j and by\n"
 "monitor.\n",
 	.fields = fields,

@@ -37,6 +37,7 @@ extern const struct noun client_noun;
 extern const struct noun session_noun;
 extern const struct noun subscription_noun;
 extern const struct noun retained_noun;
+extern const struct noun user_noun;
 extern const struct noun stats_noun;
 extern const struct noun monitor_noun;
 

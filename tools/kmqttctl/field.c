@@ -244,7 +244,7 @@ json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh)
 		}
 		if (!field->attr || !attr)
 			continue;
-		if (field->kind == FIELD_STRING)
+		if (field->kind == FIELD_STRING || field->kind == FIELD_TEXT)
 			read_string(row, field, attr);
 		else if (field->kind == FIELD_PAYLOAD)
 			read_payload(row, field, attr);
@@ -368,9 +368,10 @@ static bool put_string(struct nl *nl, const struct field *field,
 {
 	size_t len = strlen(text);
 
-	if (!len || len > NL_STRING_MAX)
+	if (len > NL_STRING_MAX || (!len && field->kind != FIELD_TEXT))
 		return false;
-	nl_put(nl, field->attr, text, len);
+	/* An empty string is its end alone. */
+	nl_put(nl, field->attr, text, len ?: 1);
 	return true;
 }
 
@@ -434,14 +435,15 @@ bool field_put(struct nl *nl, const struct field *field, const char *text)
 		ok = text_to_seconds(text, max, &value);
 		break;
 	case FIELD_SWITCH:
-		value = !strcmp(text, "on");
-		ok = value || !strcmp(text, "off");
+		value = !strcmp(text, "on") || !strcmp(text, "1");
+		ok = value || !strcmp(text, "off") || !strcmp(text, "0");
 		break;
 	case FIELD_CHOICE:
 		return put_choice(nl, field, text);
 	case FIELD_REASON:
 		return put_reason(nl, field, text);
 	case FIELD_STRING:
+	case FIELD_TEXT:
 		return put_string(nl, field, text);
 	case FIELD_ADDRESS:
 		return put_address(nl, field, text);
@@ -477,6 +479,8 @@ const char *field_wants(const struct field *field)
 		return "a reason of kmqttctl(8)";
 	case FIELD_STRING:
 		return "a string of 1 to 65531 bytes";
+	case FIELD_TEXT:
+		return "a text of up to 1024 bytes, '' for none";
 	case FIELD_ADDRESS:
 		return "an address with a port, as 127.0.0.1:1883, [::1]:1883 or *:1883";
 	default:

@@ -20,6 +20,7 @@ enum field_kind {
 	FIELD_LEVEL,		/* MQTT's protocol level */
 	FIELD_REASON,		/* enum kmqtt_reason */
 	FIELD_STRING,
+	FIELD_TEXT,		/* a string that may be empty, for none */
 	FIELD_PAYLOAD,
 	FIELD_FLAG,		/* there or not */
 	FIELD_ADDRESS,		/* addr4; addr6, ifindex and port follow it */

@@ -22,6 +22,7 @@ static const struct noun *const nouns[] = {
 	&session_noun,
 	&subscription_noun,
 	&retained_noun,
+	&user_noun,
 	&stats_noun,
 	&monitor_noun,
 	NULL

@@ -23,6 +23,7 @@ static const char *const drops[] = {
 	[KMQTT_DROP_NO_MEMORY] = "no-memory",
 	[KMQTT_DROP_TOO_LARGE] = "too-large",
 	[KMQTT_DROP_RETAINED_FULL] = "retained-full",
+	[KMQTT_DROP_EXPIRED] = "expired",
 	NULL
 };
 

@@ -25,6 +25,8 @@ static const struct field fields[] = {
 	FIELD(NUMBER, INFLIGHT, "inflight", "INFLIGHT"),
 	FIELD(NUMBER, UNRELEASED, "unreleased", "UNRELEASED"),
 	FIELD(NUMBER, DROPPED, "dropped", "DROPPED"),
+	FIELD(SECONDS, EXPIRY, "expiry", NULL),
+	FIELD(SECONDS, EXPIRES_IN, "expires-in", NULL),
 	{ .kind = FIELD_END }
 };
 

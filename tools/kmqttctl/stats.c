@@ -38,6 +38,7 @@ static const struct field fields[] = {
 	STAT(NUMBER, DROPPED_NO_MEMORY, "dropped-no-memory"),
 	STAT(NUMBER, DROPPED_TOO_LARGE, "dropped-too-large"),
 	STAT(NUMBER, DROPPED_RETAINED_FULL, "dropped-retained-full"),
+	STAT(NUMBER, DROPPED_EXPIRED, "dropped-expired"),
 	STAT(NUMBER, BH_RUNS, "bh-runs"),
 	STAT(NUMBER, THREAD_RUNS, "thread-runs"),
 	STAT(NUMBER, HANDOVER_OWNED, "handover-owned"),

@@ -17,6 +17,10 @@
 static const struct field fields[] = {
 	FIELD(STRING, CLIENT_ID, "client-id", "CLIENT-ID"),
 	FIELD(NUMBER, QOS, "qos", "QOS"),
+	FIELD(STRING, GROUP, "group", "GROUP"),
+	FIELD(NUMBER, IDENTIFIER, "identifier", NULL),
+	FIELD(SWITCH, NO_LOCAL, "no-local", NULL),
+	FIELD(SWITCH, RETAIN_AS_PUBLISHED, "retain-as-published", NULL),
 	FIELD(STRING, FILTER, "filter", "FILTER"),
 	FIELD(FLAG, TRUNCATED, "truncated", NULL),
 	{ .kind = FIELD_END }

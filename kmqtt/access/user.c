@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Users and what proves that somebody is one. Passwords are never here, only
+ * what was derived from them, and that is zeroed when it goes.
+ */
+#include "user.h"
+
+#include <linux/jhash.h>
+#include <linux/slab.h>
+
+static u32 hash_key(const void *data, u32 len, u32 seed)
+{
+	const struct kmqtt_str *key = data;
+
+	return jhash(key->data, key->len, seed);
+}
+
+static u32 hash_user(const void *data, u32 len, u32 seed)
+{
+	const struct kmqtt_user *user = data;
+
+	return jhash(user->name, user->name_len, seed);
+}
+
+static int cmp_user(struct rhashtable_compare_arg *arg, const void *obj)
+{
+	const struct kmqtt_user *user = obj;
+	const struct kmqtt_str *key = arg->key;
+
+	return user->name_len != key->len ||
+	       memcmp(user->name, key->data, key->len);
+}
+
+static const struct rhashtable_params user_params = {
+	.head_offset = offsetof(struct kmqtt_user, hash),
+	.hashfn = hash_key,
+	.obj_hashfn = hash_user,
+	.obj_cmpfn = cmp_user,
+	.automatic_shrinking = true,
+};
+
+static size_t user_size(u16 name_len)
+{
+	return struct_size_t(struct kmqtt_user, name, name_len);
+}
+
+/**
+ * kmqtt_users_init() - make an empty table of users
+ * @users: the table
+ * @memory: account to charge
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_users_init(struct kmqtt_users *users, struct kmqtt_memory *memory)
+{
+	mutex_init(&users->mutex);
+	users->nr = 0;
+	users->memory = memory;
+	return rhashtable_init(&users->table, &user_params);
+}
+
+static void user_free(struct kmqtt_users *users, struct kmqtt_user *user)
+{
+	kmqtt_memory_uncharge(users->memory, user_size(user->name_len));
+	kfree_sensitive(user);
+}
+
+/* For rhashtable_free_and_destroy(). */
+static void free_user(void *ptr, void *arg)
+{
+	user_free(arg, ptr);
+}
+
+/**
+ * kmqtt_users_uninit() - forget all users
+ * @users: the table; nobody looks anything up any more
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_users_uninit(struct kmqtt_users *users)
+{
+	rhashtable_free_and_destroy(&users->table, free_user, users);
+	mutex_destroy(&users->mutex);
+}
+
+static void user_free_rcu(struct rcu_head *rcu)
+{
+	kfree_sensitive(container_of(rcu, struct kmqtt_user, rcu));
+}
+
+/* Readers may stand on it. */
+static void user_drop(struct kmqtt_users *users, struct kmqtt_user *user)
+{
+	kmqtt_memory_uncharge(users->memory, user_size(user->name_len));
+	call_rcu(&user->rcu, user_free_rcu);
+}
+
+static struct kmqtt_user *user_find(struct kmqtt_users *users,
+				    const struct kmqtt_str *name)
+{
+	return rhashtable_lookup_fast(&users->table, name, user_params);
+}
+
+static struct kmqtt_user *user_create(struct kmqtt_users *users,
+				      const struct kmqtt_str *name)
+{
+	struct kmqtt_user *user;
+
+	if (!kmqtt_memory_charge(users->memory, user_size(name->len)))
+		return NULL;
+	user = kzalloc(user_size(name->len), GFP_KERNEL);
+	if (!user) {
+		kmqtt_memory_uncharge(users->memory, user_size(name->len));
+		return NULL;
+	}
+	user->name_len = name->len;
+	memcpy(user->name, name->data, name->len);
+	return user;
+}
+
+/**
+ * kmqtt_user_set_scram() - give a user a key, and make the user if need be
+ * @users: all users
+ * @name: name of the user
+ * @method: what the key is for
+ * @key: the key; copied
+ *
+ * Context: process, may sleep.
+ * Return: 0, -ENOMEM, -ENOSPC if there are too many users.
+ */
+int kmqtt_user_set_scram(struct kmqtt_users *users,
+			 const struct kmqtt_str *name,
+			 enum kmqtt_auth_method method,
+			 const struct kmqtt_scram_key *key)
+{
+	struct kmqtt_user *user, *old;
+	int err;
+
+	user = user_create(users, name);
+	if (!user)
+		return -ENOMEM;
+	mutex_lock(&users->mutex);
+	old = user_find(users, name);
+	if (old)
+		memcpy(user->scram, old->scram, sizeof(user->scram));
+	user->scram[method] = *key;
+	if (old)
+		err = rhashtable_replace_fast(&users->table, &old->hash,
+					      &user->hash, user_params);
+	else if (users->nr >= KMQTT_NR_USERS_MAX)
+		err = -ENOSPC;
+	else
+		err = rhashtable_insert_fast(&users->table, &user->hash,
+					     user_params);
+	if (err)
+		user_free(users, user);
+	else if (old)
+		user_drop(users, old);
+	else
+		users->nr++;
+	mutex_unlock(&users->mutex);
+	return err;
+}
+
+/**
+ * kmqtt_user_del() - forget a user
+ * @users: all users
+ * @name: name of the user
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -ENOENT if there is no such user.
+ */
+int kmqtt_user_del(struct kmqtt_users *users, const struct kmqtt_str *name)
+{
+	struct kmqtt_user *user;
+
+	mutex_lock(&users->mutex);
+	user = user_find(users, name);
+	if (user) {
+		rhashtable_remove_fast(&users->table, &user->hash, user_params);
+		users->nr--;
+		user_drop(users, user);
+	}
+	mutex_unlock(&users->mutex);
+	return user ? 0 : -ENOENT;
+}
+
+/**
+ * kmqtt_user_get_scram() - look a key up
+ * @users: all users
+ * @name: name of the user
+ * @method: what the key is for
+ * @key: copy of the key, on success; the caller zeroes it after use
+ *
+ * Context: any but hard interrupts.
+ * Return: true if there is one.
+ */
+bool kmqtt_user_get_scram(struct kmqtt_users *users,
+			  const struct kmqtt_str *name,
+			  enum kmqtt_auth_method method,
+			  struct kmqtt_scram_key *key)
+{
+	const struct kmqtt_user *user;
+	bool found;
+
+	rcu_read_lock();
+	user = user_find(users, name);
+	found = user && user->scram[method].iterations;
+	if (found)
+		*key = user->scram[method];
+	rcu_read_unlock();
+	return found;
+}
+
+/**
+ * kmqtt_users_walk() - walk on to the next user
+ * @iter: a walk over the table, between two steps
+ * @info: what is told of the user
+ * @again: set to true if the walk has begun again, since the table changed
+ *	its size
+ *
+ * Context: process; takes RCU for a moment.
+ * Return: 1 with a user, 0 at the end.
+ */
+int kmqtt_users_walk(struct rhashtable_iter *iter,
+		     struct kmqtt_user_info *info, bool *again)
+{
+	const struct kmqtt_user *user;
+	int i;
+
+	if (rhashtable_walk_start_check(iter))
+		*again = true;
+	do {
+		user = rhashtable_walk_next(iter);
+		if (IS_ERR(user))
+			*again = true;
+	} while (IS_ERR(user));
+	if (user) {
+		for (i = 0; i < KMQTT_SCRAM_METHODS; i++)
+			info->iterations[i] = user->scram[i].iterations;
+		info->name_len = user->name_len;
+		memcpy(info->name, user->name, user->name_len);
+	}
+	rhashtable_walk_stop(iter);
+	return !!user;
+}

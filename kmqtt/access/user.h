@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_ACCESS_USER_H
+#define _KMQTT_ACCESS_USER_H
+
+#include <linux/mutex.h>
+#include <linux/rhashtable.h>
+#include "../topic/memory.h"
+#include "../wire/packet.h"
+
+/* Users that a broker may have. */
+#define KMQTT_NR_USERS_MAX		65536
+#define KMQTT_SCRAM_METHODS	(KMQTT_AUTH_METHOD_SCRAM_SHA_512 + 1)
+
+/**
+ * struct kmqtt_scram_key - what proves a password without telling it
+ * @iterations: of the key derivation, 0 for no key
+ * @salt_len: bytes of @salt
+ * @salt: public
+ * @stored_key: as in RFC 5802
+ * @server_key: as in RFC 5802
+ */
+struct kmqtt_scram_key {
+	u32 iterations;
+	u8 salt_len;
+	u8 salt[KMQTT_SCRAM_KEY_MAX];
+	u8 stored_key[KMQTT_SCRAM_KEY_MAX];
+	u8 server_key[KMQTT_SCRAM_KEY_MAX];
+};
+
+/**
+ * struct kmqtt_user - a user, immutable: a change puts another in its place
+ * @hash: in the table, keyed by @name
+ * @rcu: lookups may stand on it while it is replaced
+ * @scram: by enum kmqtt_auth_method
+ * @name_len: bytes of @name
+ * @name: UTF-8
+ */
+struct kmqtt_user {
+	struct rhash_head hash;
+	struct rcu_head rcu;
+	struct kmqtt_scram_key scram[KMQTT_SCRAM_METHODS];
+	u16 name_len;
+	u8 name[];
+};
+
+/**
+ * struct kmqtt_users - all users of a broker
+ * @table: the users
+ * @mutex: serializes changes; may sleep
+ * @nr: how many; under the mutex
+ * @memory: account for them
+ */
+struct kmqtt_users {
+	struct rhashtable table;
+	struct mutex mutex;		/* changes of table, nr */
+	u32 nr;
+	struct kmqtt_memory *memory;
+};
+
+/**
+ * struct kmqtt_user_info - what may be told of a user
+ * @iterations: by enum kmqtt_auth_method, 0 for no key
+ * @name_len: bytes of @name
+ * @name: name of the user
+ */
+struct kmqtt_user_info {
+	u32 iterations[KMQTT_SCRAM_METHODS];
+	u16 name_len;
+	u8 name[KMQTT_USER_MAX];
+};
+
+int kmqtt_users_init(struct kmqtt_users *users, struct kmqtt_memory *memory);
+void kmqtt_users_uninit(struct kmqtt_users *users);
+int kmqtt_user_set_scram(struct kmqtt_users *users,
+			 const struct kmqtt_str *name,
+			 enum kmqtt_auth_method method,
+			 const struct kmqtt_scram_key *key);
+int kmqtt_user_del(struct kmqtt_users *users, const struct kmqtt_str *name);
+int kmqtt_users_walk(struct rhashtable_iter *iter,
+		     struct kmqtt_user_info *info, bool *again);
+bool kmqtt_user_get_scram(struct kmqtt_users *users,
+			  const struct kmqtt_str *name,
+			  enum kmqtt_auth_method method,
+			  struct kmqtt_scram_key *key);
+
+#endif /* _KMQTT_ACCESS_USER_H */

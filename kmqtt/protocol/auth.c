@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Enhanced authentication: AUTH, before and after CONNACK (MQTT 5, 3.15 and
+ * 4.12). What a method makes of the data is for the method to know.
+ *
+ * Threads do all of it: hashing takes time.
+ */
+#include "auth.h"
+
+#include <linux/slab.h>
+#include "../access/auth.h"
+#include "../wire/encode.h"
+#include "connect.h"
+#include "reply.h"
+
+/**
+ * kmqtt_auth_forget() - an exchange has ended, or its connection has
+ * @client: the client
+ *
+ * Context: the client's receive side, or its end.
+ */
+void kmqtt_auth_forget(struct kmqtt_client *client)
+{
+	kmqtt_auth_destroy(client->auth);
+	client->auth = NULL;
+	kmqtt_memory_uncharge(&client->broker->memory, client->connect_len);
+	kfree_sensitive(client->connect);
+	client->connect = NULL;
+	client->connect_len = 0;
+}
+
+static bool before_connack(const struct kmqtt_client *client)
+{
+	return kmqtt_client_state(client) != KMQTT_CLIENT_ONLINE;
+}
+
+/* End the connection, with the packet that there is for it at this point. */
+static int fail(struct kmqtt_client *client, enum kmqtt_reason reason,
+		struct kmqtt_batch *batch)
+{
+	if (before_connack(client))
+		return kmqtt_connect_refuse(client, reason, batch);
+	return kmqtt_client_fail(client, reason);
+}
+
+/* What every packet of an exchange says [MQTT-4.12.0-5]. */
+static void put_auth(const struct kmqtt_client *client,
+		     struct kmqtt_props *props)
+{
+	const struct kmqtt_auth *auth = client->auth;
+
+	props->auth_method.data = client->auth_method->data;
+	props->auth_method.len = client->auth_method->len;
+	kmqtt_prop_add(props, KMQTT_PROP_AUTH_METHOD);
+	if (!auth->out_len)
+		return;
+	props->auth_data.data = auth->out;
+	props->auth_data.len = auth->out_len;
+	kmqtt_prop_add(props, KMQTT_PROP_AUTH_DATA);
+}
+
+static int send_auth(struct kmqtt_client *client, enum kmqtt_reason reason,
+		     struct kmqtt_batch *batch)
+{
+	struct kmqtt_props props = {};
+	size_t max;
+	u8 *buf;
+	int err;
+
+	put_auth(client, &props);
+	max = kmqtt_answer_max(&props);
+	err = kmqtt_link_reserve(&client->link, max, GFP_KERNEL);
+	if (err)
+		return fail(client, KMQTT_REASON_QUOTA_EXCEEDED, batch);
+	buf = kmalloc(max, GFP_KERNEL);
+	if (!buf)
+		return fail(client, KMQTT_REASON_QUOTA_EXCEEDED, batch);
+	err = kmqtt_reply_send(client, buf,
+			       kmqtt_reasoned_encode(buf, KMQTT_AUTH, reason,
+						     &props), batch);
+	kfree(buf);
+	return err;
+}
+
+static int keep_proven_user(struct kmqtt_client *client)
+{
+	const struct kmqtt_auth *auth = client->auth;
+
+	kfree(client->user);
+	client->user_len = auth->user_len;
+	client->user = kmemdup(auth->user, auth->user_len, GFP_KERNEL);
+	return client->user ? 0 : -ENOMEM;
+}
+
+/* The client is who it says: go on with its CONNECT where it was left. */
+static int conclude(struct kmqtt_client *client, struct kmqtt_batch *batch)
+{
+	struct kmqtt_props proof = {};
+	struct kmqtt_connect c;
+	int ret;
+
+	if (!before_connack(client)) {
+		ret = send_auth(client, KMQTT_REASON_SUCCESS, batch);
+		kmqtt_auth_forget(client);
+		return ret;
+	}
+	/* It has been decoded before. */
+	if (kmqtt_connect_decode(client->connect, client->connect_len, &c) ||
+	    keep_proven_user(client))
+		return fail(client, KMQTT_REASON_SERVER_UNAVAILABLE, batch);
+	put_auth(client, &proof);
+	ret = kmqtt_connect_accept(client, &c, &proof, batch);
+	kmqtt_auth_forget(client);
+	return ret;
+}
+
+static int step(struct kmqtt_client *client, const struct kmqtt_props *props,
+		struct kmqtt_batch *batch)
+{
+	struct kmqtt_str data = {};
+	enum kmqtt_reason reason;
+
+	if (kmqtt_prop_has(props, KMQTT_PROP_AUTH_DATA))
+		data = props->auth_data;
+	reason = kmqtt_auth_step(client->auth, &data);
+	if (reason == KMQTT_REASON_CONTINUE_AUTHENTICATION)
+		return send_auth(client, reason, batch);
+	if (reason == KMQTT_REASON_SUCCESS)
+		return conclude(client, batch);
+	return fail(client, reason, batch);
+}
+
+/* Begin an exchange. Returns 0 or the reason why there can be none. */
+static enum kmqtt_reason begin(struct kmqtt_client *client,
+			       const struct kmqtt_str *method)
+{
+	struct kmqtt_auth *auth;
+
+	auth = kmqtt_auth_create(&client->broker->access, method);
+	if (IS_ERR(auth))
+		return PTR_ERR(auth) == -ENOENT ?
+		       KMQTT_REASON_BAD_AUTHENTICATION_METHOD :
+		       KMQTT_REASON_SERVER_UNAVAILABLE;
+	client->auth = auth;
+	return KMQTT_REASON_SUCCESS;
+}
+
+/* Keep what the exchange needs of the CONNECT, and the CONNECT itself. */
+static int keep_connect(struct kmqtt_client *client,
+			const struct kmqtt_packet *packet,
+			const struct kmqtt_str *method)
+{
+	struct kmqtt_text *text;
+
+	text = kmalloc(struct_size(text, data, method->len), GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	text->len = method->len;
+	memcpy(text->data, method->data, method->len);
+	client->auth_method = text;
+	if (!kmqtt_memory_charge(&client->broker->memory,
+				 packet->fixed.remaining))
+		return -ENOMEM;
+	client->connect_len = packet->fixed.remaining;
+	client->connect = kmemdup(packet->body, packet->fixed.remaining,
+				  GFP_KERNEL);
+	return client->connect ? 0 : -ENOMEM;
+}
+
+/**
+ * kmqtt_auth_connect() - a CONNECT wants enhanced authentication
+ * @client: who sent it
+ * @packet: the CONNECT
+ * @c: the same, decoded
+ * @batch: sends what follows from it
+ *
+ * Context: the client's receive side.
+ * Return: 0, -EAGAIN if a thread is to try again, -ECONNABORTED if the
+ * connection was closed.
+ */
+int kmqtt_auth_connect(struct kmqtt_client *client,
+		       const struct kmqtt_packet *packet,
+		       const struct kmqtt_connect *c,
+		       struct kmqtt_batch *batch)
+{
+	enum kmqtt_reason reason;
+
+	if (batch->bh)
+		return -EAGAIN;
+	reason = begin(client, &c->props.auth_method);
+	if (!reason && keep_connect(client, packet, &c->props.auth_method))
+		reason = KMQTT_REASON_SERVER_UNAVAILABLE;
+	if (reason)
+		return kmqtt_connect_refuse(client, reason, batch);
+	/* Fails if somebody has closed the connection meanwhile. */
+	if (!kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
+				    KMQTT_CLIENT_AUTH))
+		return -ECONNABORTED;
+	return step(client, &c->props, batch);
+}
+
+/* Is this AUTH what may come now? A reason if not. */
+static enum kmqtt_reason check_auth(const struct kmqtt_client *client,
+				    const struct kmqtt_reasoned *r)
+{
+	const struct kmqtt_text *method = client->auth_method;
+	bool again = r->reason == KMQTT_REASON_RE_AUTHENTICATE;
+
+	/* Only for those who began with it [MQTT-4.12.0-7]. */
+	if (!method || r->props.auth_method.len != method->len ||
+	    memcmp(r->props.auth_method.data, method->data, method->len))
+		return KMQTT_REASON_PROTOCOL_ERROR;
+	/* Either one that is under way goes on, or a new one begins. */
+	return again == !client->auth ? KMQTT_REASON_SUCCESS :
+					KMQTT_REASON_PROTOCOL_ERROR;
+}
+
+/**
+ * kmqtt_auth_packet() - handle an AUTH
+ * @client: who sent it
+ * @packet: the packet
+ * @batch: sends what follows from it
+ *
+ * Context: the client's receive side.
+ * Return: 0, -EAGAIN if a thread is to try again, -ECONNABORTED if the
+ * connection was closed ([MQTT-4.12.0-4], [MQTT-4.12.1-2]).
+ */
+int kmqtt_auth_packet(struct kmqtt_client *client,
+		      const struct kmqtt_packet *packet,
+		      struct kmqtt_batch *batch)
+{
+	enum kmqtt_reason reason;
+	struct kmqtt_reasoned r;
+	int err;
+
+	if (client->version != KMQTT_V5)
+		return kmqtt_client_fail(client, KMQTT_REASON_PROTOCOL_ERROR);
+	if (batch->bh)
+		return -EAGAIN;
+	err = kmqtt_reasoned_decode(KMQTT_AUTH, packet->body,
+				    packet->fixed.remaining, &r);
+	reason = err ? kmqtt_decode_reason(err) : check_auth(client, &r);
+	if (!reason && !client->auth)
+		reason = begin(client, &r.props.auth_method);
+	if (reason)
+		return fail(client, reason, batch);
+	return step(client, &r.props, batch);
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way of a message, whoever published it, to the retained store and to its
+ * subscribers (MQTT 5, 3.3.4).
+ */
+#include "route.h"
+
+#include <linux/slab.h>
+#include "../session/share.h"
+#include "../trace.h"
+#include "event.h"
+
+/* Matches that softirq deals with; more go to a thread. */
+#define ROUTE_FIRST	128
+/* Tree nodes that softirq visits for one message. */
+#define ROUTE_STEPS_BH	1024
+/* Times that a growing tree may make a thread match again. */
+#define ROUTE_RETRIES	8
+
+/**
+ * kmqtt_route_init() - make room for matches
+ * @route: the room
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int kmqtt_route_init(struct kmqtt_route *route)
+{
+	route->max = ROUTE_FIRST;
+	route->matches = kvmalloc_array(route->max, sizeof(*route->matches),
+					GFP_KERNEL);
+	return route->matches ? 0 : -ENOMEM;
+}
+
+/**
+ * kmqtt_route_uninit() - give room for matches back
+ * @route: the room
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_route_uninit(struct kmqtt_route *route)
+{
+	kvfree(route->matches);
+}
+
+static int route_grow(struct kmqtt_route *route)
+{
+	u32 max = roundup_pow_of_two(route->nr);
+	struct kmqtt_match *matches;
+
+	matches = kvmalloc_array(max, sizeof(*matches), GFP_KERNEL);
+	if (!matches)
+		return -ENOMEM;
+	kvfree(route->matches);
+	route->matches = matches;
+	route->max = max;
+	return 0;
+}
+
+/* A message went where it should, or not. Returns false if it was to for sure. */
+static bool delivered(struct kmqtt_broker *broker,
+		      struct kmqtt_session *session, u8 qos,
+		      enum kmqtt_delivered what)
+{
+	switch (what) {
+	case KMQTT_DELIVERED_FULL:
+		kmqtt_event_dropped(broker, session, KMQTT_DROP_QUEUE_FULL);
+		return true;
+	case KMQTT_DELIVERED_NOMEM:
+		kmqtt_event_dropped(broker, session, KMQTT_DROP_NO_MEMORY);
+		return !qos;
+	default:
+		return true;
+	}
+}
+
+/*
+ * One delivery for the subscriptions of one subscriber from @i on: with the
+ * highest QoS and all identifiers ([MQTT-3.3.4-2] to [MQTT-3.3.4-5]). Returns
+ * how many subscriptions that were; @offer has QoS 0xff if there is none.
+ */
+static u32 gather(struct kmqtt_route *route, u32 i, u64 own_origin,
+		  struct kmqtt_offer *offer)
+{
+	const struct kmqtt_match *m = &route->matches[i];
+	const struct kmqtt_subscriber *subscriber = m->subscriber;
+	const struct kmqtt_msg *msg = offer->msg;
+	u32 nr = 0;
+
+	offer->qos = U8_MAX;
+	offer->ids = route->ids;
+	for (; i + nr < route->nr && m->subscriber == subscriber &&
+	     offer->nr_ids < KMQTT_SUB_IDS_MAX; nr++, m++) {
+		u8 qos = min_t(u8, msg->qos, m->options & KMQTT_SUB_QOS);
+
+		/* [MQTT5-3.8.3-3] */
+		if (m->options & KMQTT_SUB_NO_LOCAL &&
+		    msg->origin == own_origin)
+			continue;
+		offer->qos = offer->qos == U8_MAX ? qos : max(offer->qos, qos);
+		/* [MQTT5-3.3.1-12], [MQTT-3.3.1-13] */
+		offer->retain |= msg->retain &&
+				 m->options & KMQTT_SUB_RETAIN_AS_PUBLISHED;
+		if (m->sub_id)
+			route->ids[offer->nr_ids++] = m->sub_id;
+	}
+	return nr;
+}
+
+/*
+ * Hand @msg to all in the route. Returns false if a subscriber lost it, though
+ * it was to have it for sure.
+ */
+static bool deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
+		    struct kmqtt_batch *batch)
+{
+	struct kmqtt_route *route = batch->route;
+	bool good = true;
+	u32 i = 0;
+
+	trace_kmqtt_route(broker, msg, route->nr);
+	batch->work += 1 + route->nr;
+	while (i < route->nr) {
+		const struct kmqtt_match *m = &route->matches[i];
+		struct kmqtt_offer offer = { .msg = msg };
+		struct kmqtt_session *session;
+
+		if (m->group) {
+			good &= delivered(broker, NULL, msg->qos,
+					  kmqtt_share_deliver(m->group, msg,
+							      false, batch));
+			i++;
+			continue;
+		}
+		session = container_of(m->subscriber, struct kmqtt_session,
+				       subscriber);
+		i += gather(route, i, session->origin, &offer);
+		if (offer.qos != U8_MAX)
+			good &= delivered(broker, session, offer.qos,
+					  kmqtt_session_deliver(session, &offer,
+								batch));
+	}
+	return good;
+}
+
+/*
+ * Find the subscribers of @msg's topic and hand it to them. Returns 0 with
+ * @good as deliver() says, -EAGAIN if a thread is to do it, -ENOMEM if nobody
+ * got it.
+ */
+static int find_and_deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
+			    struct kmqtt_batch *batch, bool *good)
+{
+	struct kmqtt_route *route = batch->route;
+	int tries = ROUTE_RETRIES;
+	int err;
+
+	route->steps_max = batch->bh ? ROUTE_STEPS_BH : U32_MAX;
+	for (;;) {
+		/* The matches are valid inside the section that found them. */
+		rcu_read_lock();
+		err = kmqtt_tree_match(&broker->tree, kmqtt_msg_topic(msg),
+				       msg->topic_len, route);
+		if (!err)
+			*good = deliver(broker, msg, batch);
+		rcu_read_unlock();
+		if (!err)
+			return 0;
+		if (batch->bh)
+			return -EAGAIN;
+		if (!tries-- || route_grow(route))
+			return -ENOMEM;
+	}
+}
+
+/* Update the retained store [MQTT-3.3.1-5], [MQTT-3.3.1-10]. */
+static int retain(struct kmqtt_broker *broker, struct kmqtt_msg *msg)
+{
+	int err;
+
+	if (!msg->retain)
+		return 0;
+	if (!msg->payload_len) {
+		kmqtt_retained_clear(&broker->retained, kmqtt_msg_topic(msg),
+				     msg->topic_len);
+		return 0;
+	}
+	err = kmqtt_retained_set(&broker->retained, msg,
+				 READ_ONCE(broker->limits.max_retained));
+	if (err == -EDQUOT) {
+		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_RETAINED_FULL);
+		return 0;
+	}
+	return err;
+}
+
+/**
+ * kmqtt_route() - publish a message
+ * @broker: the broker
+ * @msg: a filled message that nobody else has
+ * @batch: flushes the subscribers; says in @batch->route->nr afterwards how
+ *	many subscriptions matched
+ * @good: false if a subscriber lost it, though it was to have it for sure
+ *
+ * Context: softirq or process, as @batch says.
+ * Return: 0, -EAGAIN if a thread is to try again, -ENOMEM if nobody got it.
+ */
+int kmqtt_route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
+		struct kmqtt_batch *batch, bool *good)
+{
+	kmqtt_msg_published(msg);
+	/* Retained before it is matched: see kmqtt_replay_start(). */
+	return retain(broker, msg) ?:
+	       find_and_deliver(broker, msg, batch, good);
+}
+
+/**
+ * kmqtt_publish_will() - publish the will of a client that is gone
+ * @broker: the broker
+ * @will: the will; its reference is given back
+ * @batch: flushes the subscribers
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_publish_will(struct kmqtt_broker *broker, struct kmqtt_msg *will,
+			struct kmqtt_batch *batch)
+{
+	bool good;
+
+	if (kmqtt_route(broker, will, batch, &good))
+		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_NO_MEMORY);
+	kmqtt_msg_put(will);
+}

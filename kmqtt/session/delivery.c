@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A message as a packet for one client. The message's own bytes are shared;
+ * what differs from client to client is written in between.
+ */
+#include "delivery.h"
+
+#include <linux/slab.h>
+#include <linux/unaligned.h>
+#include "../wire/encode.h"
+
+static size_t extra_size(u32 nr_ids)
+{
+	return struct_size_t(struct kmqtt_extra, ids, nr_ids);
+}
+
+/**
+ * kmqtt_extra_create() - keep what a delivery has besides its message
+ * @memory: account to charge
+ * @group: group that shares the message, kept by RCU or a reference; or NULL
+ * @ids: subscription identifiers
+ * @nr_ids: how many
+ *
+ * Context: any but hard interrupts.
+ * Return: one with one reference, or NULL.
+ */
+struct kmqtt_extra *kmqtt_extra_create(struct kmqtt_memory *memory,
+				       struct kmqtt_group *group,
+				       const u32 *ids, u32 nr_ids)
+{
+	struct kmqtt_extra *extra;
+
+	if (!kmqtt_memory_charge(memory, extra_size(nr_ids)))
+		return NULL;
+	extra = kmalloc(extra_size(nr_ids), GFP_ATOMIC | __GFP_NOWARN);
+	if (!extra) {
+		kmqtt_memory_uncharge(memory, extra_size(nr_ids));
+		return NULL;
+	}
+	refcount_set(&extra->refs, 1);
+	extra->memory = memory;
+	/* Its last member may leave at this moment: then nobody shares it. */
+	if (group && !kref_get_unless_zero(&group->ref))
+		group = NULL;
+	extra->group = group;
+	extra->nr_ids = nr_ids;
+	memcpy(extra->ids, ids, nr_ids * sizeof(*ids));
+	return extra;
+}
+
+/**
+ * kmqtt_extra_put() - give a reference back
+ * @extra: one, or NULL
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_extra_put(struct kmqtt_extra *extra)
+{
+	if (!extra || !refcount_dec_and_test(&extra->refs))
+		return;
+	kmqtt_group_put(extra->group);
+	kmqtt_memory_uncharge(extra->memory, extra_size(extra->nr_ids));
+	kfree(extra);
+}
+
+/* A subscription identifier as a property. */
+static u32 sub_id_len(u32 sub_id)
+{
+	return sub_id ? 1 + kmqtt_varint_len(sub_id) : 0;
+}
+
+static u8 *put_sub_id(u8 *p, u32 sub_id)
+{
+	if (!sub_id)
+		return p;
+	*p++ = KMQTT_PROP_SUBSCRIPTION_ID;
+	return p + kmqtt_varint_encode(p, sub_id);
+}
+
+/**
+ * kmqtt_delivery_prepare() - settle what the packet will look like
+ * @delivery: the packet, with its topic alias chosen
+ * @version: protocol level of the client
+ *
+ * Context: any.
+ */
+void kmqtt_delivery_prepare(struct kmqtt_delivery *delivery, u8 version)
+{
+	const struct kmqtt_extra *extra = delivery->extra;
+	const struct kmqtt_msg *msg = delivery->msg;
+	u32 i;
+
+	delivery->version = version;
+	delivery->props_len = 0;
+	if (!msg || version != KMQTT_V5)
+		return;
+	if (msg->has_expiry)		/* [MQTT-3.3.2-6] */
+		delivery->left = kmqtt_msg_left(msg, kmqtt_msg_now());
+	delivery->props_len = msg->props_len + (msg->has_expiry ? 5 : 0) +
+			      (delivery->alias ? 3 : 0) +
+			      sub_id_len(delivery->sub_id);
+	for (i = 0; extra && i < extra->nr_ids; i++)
+		delivery->props_len += sub_id_len(extra->ids[i]);
+}
+
+static bool has_props(const struct kmqtt_delivery *delivery)
+{
+	return delivery->msg && delivery->version == KMQTT_V5;
+}
+
+static u32 topic_len(const struct kmqtt_delivery *delivery)
+{
+	return delivery->alias_known ? 0 : delivery->msg->topic_len;
+}
+
+/* Length of the variable header and the payload. */
+static u32 delivery_remaining(const struct kmqtt_delivery *delivery)
+{
+	u32 len = delivery->id ? 2 : 0;
+
+	if (delivery->msg)
+		len += 2 + topic_len(delivery) + delivery->msg->payload_len;
+	if (has_props(delivery))
+		len += kmqtt_varint_len(delivery->props_len) +
+		       delivery->props_len;
+	return len;
+}
+
+/**
+ * kmqtt_delivery_len() - length of the whole packet
+ * @delivery: the packet, prepared
+ *
+ * Context: any.
+ * Return: bytes; more than KMQTT_PACKET_MAX if there can be no such packet.
+ */
+u32 kmqtt_delivery_len(const struct kmqtt_delivery *delivery)
+{
+	u32 remaining = delivery_remaining(delivery);
+
+	return 1 + kmqtt_varint_len(remaining) + remaining;
+}
+
+/**
+ * kmqtt_delivery_copied() - length of what is copied to send the packet
+ * @delivery: the packet, prepared
+ *
+ * Context: any.
+ * Return: bytes: the whole packet, or what comes before a payload in pages.
+ */
+u32 kmqtt_delivery_copied(const struct kmqtt_delivery *delivery)
+{
+	const struct kmqtt_msg *msg = delivery->msg;
+
+	return kmqtt_delivery_len(delivery) -
+	       (msg && msg->pages ? msg->payload_len : 0);
+}
+
+static u8 *copy_props(const struct kmqtt_delivery *delivery, u8 *p)
+{
+	const struct kmqtt_extra *extra = delivery->extra;
+	const struct kmqtt_msg *msg = delivery->msg;
+	u32 i;
+
+	p += kmqtt_varint_encode(p, delivery->props_len);
+	if (msg->has_expiry) {
+		*p++ = KMQTT_PROP_MESSAGE_EXPIRY;
+		put_unaligned_be32(delivery->left, p);
+		p += 4;
+	}
+	if (delivery->alias) {
+		*p++ = KMQTT_PROP_TOPIC_ALIAS;
+		put_unaligned_be16(delivery->alias, p);
+		p += 2;
+	}
+	p = put_sub_id(p, delivery->sub_id);
+	for (i = 0; extra && i < extra->nr_ids; i++)
+		p = put_sub_id(p, extra->ids[i]);
+	memcpy(p, kmqtt_msg_props(msg), msg->props_len);
+	return p + msg->props_len;
+}
+
+/**
+ * kmqtt_delivery_copy() - write what is copied to send the packet
+ * @delivery: the packet, prepared
+ * @to: room for kmqtt_delivery_copied() bytes
+ *
+ * Context: any.
+ * Return: bytes written.
+ */
+u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery, u8 *to)
+{
+	const struct kmqtt_msg *msg = delivery->msg;
+	u8 *p = to;
+
+	p += kmqtt_fixed_encode(p, delivery->first, delivery_remaining(delivery));
+	if (msg && delivery->alias_known) {
+		put_unaligned_be16(0, p);
+		p += 2;
+	} else if (msg) {
+		memcpy(p, msg->data, 2 + msg->topic_len);
+		p += 2 + msg->topic_len;
+	}
+	if (delivery->id) {
+		put_unaligned_be16(delivery->id, p);
+		p += 2;
+	}
+	if (has_props(delivery))
+		p = copy_props(delivery, p);
+	if (msg && !msg->pages) {
+		kmqtt_msg_read(msg, 0, p, msg->payload_len);
+		p += msg->payload_len;
+	}
+	return p - to;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The keys of SCRAM: derived from a password, or as PostgreSQL writes them.
+ */
+#include "scram.h"
+
+#include <string.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "text.h"
+
+#define SALT_LEN	16
+
+static bool hmac(const EVP_MD *md, const uint8_t *key, size_t key_len,
+		 const char *data, uint8_t *out)
+{
+	return HMAC(md, key, key_len, (const unsigned char *)data, strlen(data),
+		    out, NULL);
+}
+
+static const EVP_MD *hash_of(struct scram *scram, bool sha_512)
+{
+	const EVP_MD *md = sha_512 ? EVP_sha512() : EVP_sha256();
+
+	memset(scram, 0, sizeof(*scram));
+	scram->key_len = EVP_MD_get_size(md);
+	return md;
+}
+
+/**
+ * scram_derive() - make keys of a password, with a new salt
+ * @scram: the keys
+ * @sha_512: of SCRAM-SHA-512, else of SCRAM-SHA-256
+ * @password: the password
+ * @iterations: of the derivation
+ *
+ * Return: false if OpenSSL can't.
+ */
+bool scram_derive(struct scram *scram, bool sha_512, const char *password,
+		  uint32_t iterations)
+{
+	const EVP_MD *md = hash_of(scram, sha_512);
+	uint8_t salted[SCRAM_KEY_MAX], client[SCRAM_KEY_MAX];
+	bool ok;
+
+	scram->iterations = iterations;
+	scram->salt_len = SALT_LEN;
+	ok = RAND_bytes(scram->salt, SALT_LEN) == 1 &&
+	     PKCS5_PBKDF2_HMAC(password, -1, scram->salt, SALT_LEN, iterations,
+			       md, scram->key_len, salted) &&
+	     hmac(md, salted, scram->key_len, "Client Key", client) &&
+	     EVP_Digest(client, scram->key_len, scram->stored_key, NULL, md,
+			NULL) &&
+	     hmac(md, salted, scram->key_len, "Server Key", scram->server_key);
+	explicit_bzero(salted, sizeof(salted));
+	explicit_bzero(client, sizeof(client));
+	return ok;
+}
+
+/* Base64 up to @end; returns what follows it, or NULL. */
+static const char *read_base64(const char *text, char end, uint8_t *to,
+			       size_t *len)
+{
+	const char *stop = strchrnul(text, end);
+	uint8_t buf[SCRAM_KEY_MAX * 2];
+	size_t n = stop - text, pad = 0;
+
+	if (*stop != end || !n || n % 4 || n > sizeof(buf) ||
+	    EVP_DecodeBlock(buf, (const unsigned char *)text, n) < 0)
+		return NULL;
+	while (pad < 2 && text[n - 1 - pad] == '=')
+		pad++;
+	*len = n / 4 * 3 - pad;
+	if (*len > SCRAM_KEY_MAX)
+		return NULL;
+	memcpy(to, buf, *len);
+	return end ? stop + 1 : stop;
+}
+
+/**
+ * scram_read() - read keys that were derived elsewhere
+ * @scram: the keys
+ * @sha_512: of SCRAM-SHA-512, else of SCRAM-SHA-256
+ * @text: "ITERATIONS:SALT$STOREDKEY:SERVERKEY", maybe with the method's name
+ *	and a $ in front
+ *
+ * Return: false if @text is something else.
+ */
+bool scram_read(struct scram *scram, bool sha_512, const char *text)
+{
+	const char *prefix = sha_512 ? "SCRAM-SHA-512$" : "SCRAM-SHA-256$";
+	char number[TEXT_NUMBER_MAX];
+	size_t want, stored, server;
+	const char *colon;
+	uint64_t value;
+
+	hash_of(scram, sha_512);
+	want = scram->key_len;
+	if (!strncmp(text, prefix, strlen(prefix)))
+		text += strlen(prefix);
+	colon = strchr(text, ':');
+	if (!colon || (size_t)(colon - text) >= sizeof(number))
+		return false;
+	memcpy(number, text, colon - text);
+	number[colon - text] = '\0';
+	if (!text_to_number(number, UINT32_MAX, &value))
+		return false;
+	scram->iterations = value;
+	text = read_base64(colon + 1, '$', scram->salt, &scram->salt_len);
+	text = text ? read_base64(text, ':', scram->stored_key, &stored) : NULL;
+	text = text ? read_base64(text, '\0', scram->server_key, &server) : NULL;
+	return text && stored == want && server == want;
+}
