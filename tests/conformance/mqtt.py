@@ -7,13 +7,15 @@ for what the broker sends and forgives nothing: reserved bits, lengths and
 UTF-8 of every packet that any test receives are checked here.
 
 Everything takes the protocol level (3: MQTT 3.1, 4: MQTT 3.1.1, 5: MQTT 5).
-At level 5 a packet carries properties; they are raw bytes here.
+At level 5 a packet carries properties: a dictionary (see prop.py), or bytes.
 """
 
 from dataclasses import dataclass, field
 
-CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, \
-    SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = range(1, 16)
+import prop
+from pieces import (AUTH, CONNACK, CONNECT, DISCONNECT, PINGREQ, PINGRESP, PUBACK, PUBCOMP,
+                    PUBLISH, PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE,
+                    ProtocolError, Reader, binary, u16, varint)
 
 NAMES = {3: b"MQIsdp", 4: b"MQTT", 5: b"MQTT"}
 
@@ -26,32 +28,7 @@ CLEAN, WILL, WILL_QOS1, WILL_QOS2, WILL_RETAIN, PASSWORD, USERNAME = \
     0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80
 
 
-class ProtocolError(AssertionError):
-    """The broker sent something that the specification doesn't allow."""
-
-
 # ---------------------------------------------------------------- pieces
-
-def u16(value):
-    return value.to_bytes(2, "big")
-
-
-def varint(value):
-    """A variable byte integer, as the remaining length is."""
-    out = bytearray()
-    while True:
-        value, byte = divmod(value, 128)
-        out.append(byte | (0x80 if value else 0))
-        if not value:
-            return bytes(out)
-
-
-def binary(data):
-    """Bytes or text with their length in front."""
-    if isinstance(data, str):
-        data = data.encode()
-    return u16(len(data)) + data
-
 
 def packet(kind, body=b"", flags=None):
     """A packet of any type with any body, and any flags if they are given."""
@@ -62,10 +39,22 @@ def packet(kind, body=b"", flags=None):
 
 def properties(level, props):
     """The property section, which exists from level 5 on."""
-    return varint(len(props)) + props if level >= 5 else b""
+    if level < 5:
+        return b""
+    props = prop.encode(props)
+    return varint(len(props)) + props
+
+
+def options(qos=0, *, no_local=False, as_published=False, handling=0):
+    """The subscription options of level 5."""
+    return qos | no_local << 2 | as_published << 3 | handling << 4
 
 
 # -------------------------------------------------------------- encoders
+
+class Raw(bytes):
+    """A field of raw_connect() that is written as it is, without its length."""
+
 
 @dataclass
 class Will:
@@ -74,13 +63,14 @@ class Will:
     payload: bytes = b""
     qos: int = 0
     retain: bool = False
-    props: bytes = b""
+    props: dict | bytes = b""
 
 
 def raw_connect(flags, *fields, name=b"MQTT", level=4, keepalive=0, props=b""):
     """A CONNECT whose flags and payload fields needn't have to do with each other."""
     return packet(CONNECT, binary(name) + bytes([level, flags]) + u16(keepalive) +
-                  properties(level, props) + b"".join(map(binary, fields)))
+                  properties(level, props) +
+                  b"".join(f if isinstance(f, Raw) else binary(f) for f in fields))
 
 
 def connect(client_id, *, level=4, clean=True, keepalive=0, will=None,
@@ -111,9 +101,15 @@ def publish(topic, payload=b"", qos=0, id=None, *, retain=False, dup=False,
                   dup << 3 | qos << 1 | retain)
 
 
-def ack(kind, id, *, flags=None):
-    """PUBACK, PUBREC, PUBREL or PUBCOMP; at level 5 this is the short form."""
-    return packet(kind, u16(id), flags)
+def _reason(code, props):
+    """Reason code and properties of level 5, either of which can be left out."""
+    out = b"" if code is None else bytes([code])
+    return out if props is None else out + properties(5, props)
+
+
+def ack(kind, id, code=None, props=None, *, flags=None):
+    """PUBACK, PUBREC, PUBREL or PUBCOMP; the short form has no reason code."""
+    return packet(kind, u16(id) + _reason(code, props), flags)
 
 
 def subscribe(id, *filters, level=4, props=b"", flags=None):
@@ -131,17 +127,26 @@ def pingreq():
     return packet(PINGREQ)
 
 
-def disconnect():
-    return packet(DISCONNECT)
+def disconnect(code=None, props=None):
+    return packet(DISCONNECT, _reason(code, props))
+
+
+def auth(code=None, props=None):
+    return packet(AUTH, _reason(code, props))
 
 
 # --------------------------------------------------------------- decoder
+
+def _props():
+    """Not compared: what else a packet says is looked at by name."""
+    return field(default_factory=dict, compare=False)
+
 
 @dataclass
 class Connack:
     code: int = 0
     session_present: bool = False
-    props: bytes = field(default=b"", repr=False)
+    props: dict = _props()
 
 
 @dataclass
@@ -152,21 +157,23 @@ class Publish:
     retain: bool = False
     dup: bool = False
     id: int | None = None
-    props: bytes = field(default=b"", repr=False)
+    props: dict = _props()
+    alias: int | None = field(default=None, compare=False)
 
     def __repr__(self):
         data = self.payload if len(self.payload) < 40 else f"<{len(self.payload)} bytes>"
         topic = self.topic if len(self.topic) < 80 else f"<{len(self.topic)} chars>"
+        props = f", {self.props!r:.200}" if self.props else ""
         return (f"Publish({topic!r}, {data!r}, qos={self.qos}, retain={self.retain}, "
-                f"dup={self.dup}, id={self.id})")
+                f"dup={self.dup}, id={self.id}{props})")
 
 
 @dataclass
 class Ack:
-    """What PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK have in common."""
+    """What PUBACK, PUBREC, PUBREL and PUBCOMP have in common."""
     id: int
     code: int = 0
-    props: bytes = field(default=b"", repr=False)
+    props: dict = _props()
 
 
 class Puback(Ack):
@@ -189,14 +196,14 @@ class Pubcomp(Ack):
 class Suback:
     id: int
     codes: list
-    props: bytes = field(default=b"", repr=False)
+    props: dict = _props()
 
 
 @dataclass
 class Unsuback:
     id: int
     codes: list = field(default_factory=list)
-    props: bytes = field(default=b"", repr=False)
+    props: dict = _props()
 
 
 @dataclass
@@ -204,68 +211,52 @@ class Pingresp:
     pass
 
 
+@dataclass
+class Disconnect:
+    code: int = 0
+    props: dict = _props()
+
+
+@dataclass
+class Auth:
+    code: int = 0
+    props: dict = _props()
+
+
 ACKS = {PUBACK: Puback, PUBREC: Pubrec, PUBREL: Pubrel, PUBCOMP: Pubcomp}
 
+# The reason codes of level 5 that a server may use in each packet: table 2-6, and
+# for DISCONNECT without those that only a client sends.
+PUBLISHED = {0x00, 0x10, 0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99}
+REASONS = {
+    CONNACK: {0x00, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8c,
+              0x90, 0x95, 0x97, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9f},
+    PUBACK: PUBLISHED,
+    PUBREC: PUBLISHED,
+    PUBREL: {0x00, 0x92},
+    PUBCOMP: {0x00, 0x92},
+    SUBACK: {0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2},
+    UNSUBACK: {0x00, 0x11, 0x80, 0x83, 0x87, 0x8f, 0x91},
+    DISCONNECT: {0x00, *range(0x80, 0x84), 0x87, 0x89, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f, 0x90,
+                 *range(0x93, 0xa3)},
+    AUTH: {0x00, 0x18},
+}
 
-class _Reader:
-    """Takes fields off the front of a packet's body."""
 
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def take(self, count):
-        if self.at + count > len(self.data):
-            raise ProtocolError(f"packet too short: {self.data[:64]!r}")
-        self.at += count
-        return self.data[self.at - count:self.at]
-
-    def byte(self):
-        return self.take(1)[0]
-
-    def u16(self):
-        return int.from_bytes(self.take(2), "big")
-
-    def id(self):
-        value = self.u16()
-        if not value:
-            raise ProtocolError("packet identifier 0")
-        return value
-
-    def text(self):
-        data = self.take(self.u16())
-        try:
-            text = data.decode()
-        except UnicodeDecodeError as err:
-            raise ProtocolError(f"ill-formed UTF-8: {data[:64]!r}") from err
-        if "\0" in text:
-            raise ProtocolError(f"U+0000 in {text!r}")
-        return text
-
-    def props(self, level):
-        if level < 5:
-            return b""
-        length = shift = 0
-        while True:
-            byte = self.byte()
-            length |= (byte & 0x7f) << shift
-            shift += 7
-            if byte < 0x80:
-                return self.take(length)
-
-    def rest(self):
-        return self.take(len(self.data) - self.at)
-
-    def end(self):
-        if self.at != len(self.data):
-            raise ProtocolError(f"{len(self.data) - self.at} bytes too many: {self.data[:64]!r}")
+def _get_props(r, kind, level):
+    return prop.decode(kind, r.take(r.varint())) if level >= 5 else {}
 
 
 def _connack(r, level):
     flags, code = r.byte(), r.byte()
     if flags & ~1:
         raise ProtocolError(f"reserved CONNACK flags: {flags:#x}")
+    if flags and code:
+        raise ProtocolError(f"session present in a refusal with {code:#x}")
+    if level >= 5 and code not in REASONS[CONNACK]:
+        raise ProtocolError(f"CONNACK with {code:#x}")
     # A level 5 refusal has properties; an accepted level 4 has none.
-    return Connack(code, bool(flags), r.props(level))
+    return Connack(code, bool(flags), _get_props(r, CONNACK, level))
 
 
 def _publish(r, flags, level):
@@ -275,11 +266,12 @@ def _publish(r, flags, level):
     if flags & 8 and not qos:
         raise ProtocolError("PUBLISH with QoS 0 and DUP")
     topic = r.text()
-    if not topic or "+" in topic or "#" in topic:
-        raise ProtocolError(f"not a topic name: {topic!r}")
     id = r.id() if qos else None
-    props = r.props(level)
-    return Publish(topic, r.rest(), qos, bool(flags & 1), bool(flags & 8), id, props)
+    props = _get_props(r, PUBLISH, level)
+    alias = props.pop("topic_alias", None)
+    if not topic and not alias or "+" in topic or "#" in topic:
+        raise ProtocolError(f"not a topic name: {topic!r}")
+    return Publish(topic, r.rest(), qos, bool(flags & 1), bool(flags & 8), id, props, alias)
 
 
 def _codes(r, allowed):
@@ -290,9 +282,32 @@ def _codes(r, allowed):
     return codes
 
 
+def _short(r, kind, level):
+    """Reason code and properties, either of which can be left out."""
+    code = r.byte() if level >= 5 and r.left() else 0
+    props = _get_props(r, kind, level) if r.left() else {}
+    if level >= 5 and code not in REASONS[kind]:
+        raise ProtocolError(f"packet type {kind} with reason code {code:#x}")
+    return code, props
+
+
+def _disconnect(r):
+    code, props = _short(r, DISCONNECT, 5)
+    if "session_expiry" in props:
+        raise ProtocolError("DISCONNECT from the broker with a session expiry interval")
+    return Disconnect(code, props)
+
+
+def _auth(r):
+    code, props = _short(r, AUTH, 5)
+    if "auth_method" not in props:
+        raise ProtocolError("AUTH without an authentication method")
+    return Auth(code, props)
+
+
 def decode(first, body, level=4):
     """One packet from the broker. Raises ProtocolError if it isn't perfect."""
-    kind, flags, r = first >> 4, first & 15, _Reader(bytes(body))
+    kind, flags, r = first >> 4, first & 15, Reader(bytes(body))
     if kind != PUBLISH and flags != FIXED_FLAGS.get(kind):
         raise ProtocolError(f"packet type {kind} with flags {flags:#x}")
     if kind == CONNACK:
@@ -300,18 +315,19 @@ def decode(first, body, level=4):
     elif kind == PUBLISH:
         out = _publish(r, flags, level)
     elif kind in ACKS:
-        out = ACKS[kind](r.id())
-        if level >= 5 and r.at < len(r.data):
-            out.code = r.byte()
-            out.props = r.props(level) if r.at < len(r.data) else b""
+        out = ACKS[kind](r.id(), *_short(r, kind, level))
     elif kind == SUBACK:
-        id, props = r.id(), r.props(level)
-        out = Suback(id, _codes(r, (0, 1, 2, 0x80) if level < 5 else range(256)), props)
+        id, props = r.id(), _get_props(r, kind, level)
+        out = Suback(id, _codes(r, (0, 1, 2, 0x80) if level < 5 else REASONS[SUBACK]), props)
     elif kind == UNSUBACK:
-        id, props = r.id(), r.props(level)
-        out = Unsuback(id, _codes(r, () if level < 5 else range(256)), props)
+        id, props = r.id(), _get_props(r, kind, level)
+        out = Unsuback(id, _codes(r, () if level < 5 else REASONS[UNSUBACK]), props)
     elif kind == PINGRESP:
         out = Pingresp()
+    elif kind == DISCONNECT and level >= 5:
+        out = _disconnect(r)
+    elif kind == AUTH and level >= 5:
+        out = _auth(r)
     else:
         raise ProtocolError(f"a broker doesn't send packet type {kind} at level {level}")
     r.end()

@@ -140,14 +140,6 @@ def test_unknown_level_is_refused_whatever_follows_it(broker):
     one.expect_close()
 
 
-@pytest.mark.mqtt("MQTT-3.1.2-2")
-def test_level_5_is_refused_in_its_own_format(broker):
-    one = broker.raw(level=5)
-    one.send(mqtt.connect(broker.new_id(), level=5))
-    one.expect_bytes(b"\x20\x03\x00\x84\x00")
-    one.expect_close()
-
-
 # ----------------------------------------------------------- connect flags
 
 @pytest.mark.mqtt("MQTT-3.1.2-3", "MQTT-3.1.4-1")
