@@ -6,10 +6,12 @@
 
 const assert = require('node:assert/strict');
 const mqtt = require('mqtt');
+const mqttPacket = require('mqtt-packet');
 
 const PROTOCOLS = {
 	'3.1': { protocolId: 'MQIsdp', protocolVersion: 3 },
 	'3.1.1': { protocolId: 'MQTT', protocolVersion: 4 },
+	'5.0': { protocolId: 'MQTT', protocolVersion: 5 },
 };
 
 const open = new Set();
@@ -22,6 +24,8 @@ class Peer {
 		this.messages = [];
 		this.connects = 0;
 		this.losses = 0;
+		this.unacknowledged = 0;
+		this.last = {};		// the last packet of each type
 		this.waiting = new Set();
 		this.client = mqtt.connect({
 			host: target.host,
@@ -32,8 +36,13 @@ class Peer {
 			...PROTOCOLS[target.version],
 			...options,
 		});
+		this.client.on('packetreceive', (packet) => {
+			this.last[packet.cmd] = packet;
+			this.look();
+		});
 		this.client.on('connect', (connack) => {
 			this.connects++;
+			this.connack = connack.properties || {};
 			this.sessionPresent = connack.sessionPresent;
 			this.look();
 		});
@@ -49,17 +58,36 @@ class Peer {
 			this.messages.push({
 				topic, payload,
 				qos: packet.qos, retain: packet.retain,
+				packet,
 			});
 			this.look();
 		});
 		open.add(this);
 	}
 
+	static start(target, clientId, options = {}) {
+		return new Peer(target, { clientId, ...options });
+	}
+
 	static async connect(target, clientId, options = {}) {
-		const peer = new Peer(target, { clientId, ...options });
+		const peer = Peer.start(target, clientId, options);
 
 		await peer.until('CONNACK', () => peer.connects > 0);
 		return peer;
+	}
+
+	// Watch what comes from the broker, whether or not the library has
+	// looked at it: returns an array that grows.
+	wire() {
+		const packets = [];
+		const parser = mqttPacket.parser(this.client.options);
+
+		parser.on('packet', (packet) => packets.push(packet));
+		this.client.stream.on('data', (data) => {
+			parser.parse(data);
+			this.look();
+		});
+		return packets;
 	}
 
 	look() {
@@ -108,10 +136,12 @@ class Peer {
 		return result;
 	}
 
-	// Resolves to the QoS that was granted.
-	async subscribe(filter, qos) {
+	// Resolves to the QoS that was granted. options: nl, rap, rh, and
+	// properties of the packet.
+	async subscribe(filter, qos, options = {}) {
 		const granted = await this.done('SUBACK', (callback) =>
-			this.client.subscribe(filter, { qos }, callback));
+			this.client.subscribe(filter, { qos, ...options },
+				callback));
 
 		return granted[0].qos;
 	}
@@ -121,11 +151,21 @@ class Peer {
 			this.client.unsubscribe(filter, callback));
 	}
 
-	// Resolves when the broker has acknowledged it (QoS 0: when sent).
-	publish(topic, payload, qos, retain = false) {
-		return this.done('acknowledgement', (callback) =>
-			this.client.publish(topic, payload, { qos, retain },
-				callback));
+	// Resolves when the broker has acknowledged it (QoS 0: when sent). The
+	// library doesn't heed the broker's receive maximum.
+	async publish(topic, payload, qos, retain = false, properties = {}) {
+		const most = this.connack.receiveMaximum || 65535;
+		const turn = () => this.unacknowledged < most &&
+			++this.unacknowledged;
+
+		if (qos > 0)
+			await this.until('turn', turn);
+		await this.done('acknowledgement', (callback) =>
+			this.client.publish(topic, payload,
+				{ qos, retain, properties }, callback));
+		if (qos > 0)
+			this.unacknowledged--;
+		this.look();
 	}
 
 	async next() {
@@ -133,12 +173,14 @@ class Peer {
 		return this.messages.shift();
 	}
 
-	// Fails unless the next message is exactly this one.
+	// Fails unless the next message is exactly this one. Resolves to its
+	// packet.
 	async expect(topic, text, qos, retain = false) {
-		const got = await this.next();
+		const { packet, ...got } = await this.next();
 
 		assert.deepEqual({ ...got, payload: got.payload.toString() },
 			{ topic, payload: text, qos, retain });
+		return packet;
 	}
 
 	lost() {
@@ -146,10 +188,11 @@ class Peer {
 			() => this.losses > 0);
 	}
 
-	// End the connection with a DISCONNECT packet.
-	async disconnect() {
+	// End the connection with a DISCONNECT packet; options: reasonCode,
+	// properties.
+	async disconnect(options = {}) {
 		await this.done('disconnection', (callback) =>
-			this.client.end(false, {}, callback));
+			this.client.end(false, options, callback));
 		open.delete(this);
 	}
 

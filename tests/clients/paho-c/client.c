@@ -40,12 +40,54 @@ static void check(const struct client *c, int rc, const char *what)
 			      MQTTClient_strerror(rc) ?: "refused");
 }
 
+static bool v5(void)
+{
+	return target.mqtt_version == MQTTVERSION_5;
+}
+
+/* With MQTT 5 an answer has a reason, and more that nobody asks for here. */
+static int reason_of(MQTTResponse response)
+{
+	int reason = response.reasonCode;
+
+	MQTTResponse_free(response);
+	return reason;
+}
+
+static void add_expiry(MQTTProperties *properties, long expiry)
+{
+	MQTTProperty property = {
+		.identifier = MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
+		.value.integer4 = expiry,
+	};
+
+	MQTTProperties_add(properties, &property);
+}
+
+static void connect_v5(struct client *c, MQTTClient_connectOptions *connect)
+{
+	MQTTProperties properties = MQTTProperties_initializer;
+	MQTTResponse response;
+
+	connect->cleansession = 0;
+	connect->cleanstart = !c->options.keep_session;
+	if (c->options.expiry)
+		add_expiry(&properties, c->options.expiry);
+	response = MQTTClient_connect5(c->paho, connect, &properties, NULL);
+	MQTTProperties_free(&properties);
+	check(c, reason_of(response), "connect");
+}
+
 void client_reconnect(struct client *c)
 {
 	MQTTClient_connectOptions connect =
 		MQTTClient_connectOptions_initializer;
+	MQTTClient_connectOptions connect5 =
+		MQTTClient_connectOptions_initializer5;
 	MQTTClient_willOptions will = MQTTClient_willOptions_initializer;
 
+	if (v5())
+		connect = connect5;
 	connect.MQTTVersion = target.mqtt_version;
 	connect.keepAliveInterval = target.keep_alive;
 	connect.connectTimeout = target.timeout;
@@ -59,12 +101,16 @@ void client_reconnect(struct client *c)
 		will.retained = c->options.will_retained;
 		connect.will = &will;
 	}
-	check(c, MQTTClient_connect(c->paho, &connect), "connect");
+	if (v5())
+		connect_v5(c, &connect);
+	else
+		check(c, MQTTClient_connect(c->paho, &connect), "connect");
 	c->session_present = connect.returned.sessionPresent;
 }
 
 struct client *client_connect(const struct client_options *options)
 {
+	MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
 	struct client *c = calloc(1, sizeof(*c));
 
 	if (!c)
@@ -72,8 +118,10 @@ struct client *client_connect(const struct client_options *options)
 	c->options = *options;
 	c->next = all_clients;
 	all_clients = c;
-	check(c, MQTTClient_create(&c->paho, target.uri, options->id,
-				   MQTTCLIENT_PERSISTENCE_NONE, NULL),
+	create.MQTTVersion = target.mqtt_version;
+	check(c, MQTTClient_createWithOptions(&c->paho, target.uri, options->id,
+					      MQTTCLIENT_PERSISTENCE_NONE, NULL,
+					      &create),
 	      "create");
 	MQTTClient_setCommandTimeout(c->paho, timeout_ms());
 	client_reconnect(c);
@@ -90,6 +138,10 @@ int client_subscribe(struct client *c, const char *filter, int qos)
 {
 	char *filters[] = { (char *)filter };
 
+	if (v5())
+		return reason_of(MQTTClient_subscribe5(c->paho, filter, qos,
+						       NULL, NULL));
+
 	check(c, MQTTClient_subscribeMany(c->paho, 1, filters, &qos),
 	      "subscribe");
 	return qos;
@@ -97,14 +149,25 @@ int client_subscribe(struct client *c, const char *filter, int qos)
 
 void client_unsubscribe(struct client *c, const char *filter)
 {
-	check(c, MQTTClient_unsubscribe(c->paho, filter), "unsubscribe");
+	if (!v5())
+		check(c, MQTTClient_unsubscribe(c->paho, filter),
+		      "unsubscribe");
+	else if (reason_of(MQTTClient_unsubscribe5(c->paho, filter, NULL)) < 0)
+		scenario_fail("%s: unsubscribe", c->options.id);
 }
 
 void client_send(struct client *c, const char *topic, const void *payload,
 		 size_t len, int qos, bool retained)
 {
-	check(c, MQTTClient_publish(c->paho, topic, len, payload, qos,
-				    retained, &c->last_sent), "publish");
+	if (v5())
+		check(c, reason_of(MQTTClient_publish5(c->paho, topic, len,
+						       payload, qos, retained,
+						       NULL, &c->last_sent)),
+		      "publish");
+	else
+		check(c, MQTTClient_publish(c->paho, topic, len, payload, qos,
+					    retained, &c->last_sent),
+		      "publish");
 }
 
 /* The library acknowledges QoS 0 by itself once it is written. */
@@ -139,6 +202,22 @@ void client_publish(struct client *c, const char *topic, const char *text,
 	client_drain(c);
 }
 
+void client_publish_with(struct client *c, const char *topic, const char *text,
+			 int qos, const struct MQTTProperties *properties)
+{
+	MQTTClient_message message = MQTTClient_message_initializer;
+	MQTTResponse response;
+
+	message.payload = (char *)text;
+	message.payloadlen = strlen(text);
+	message.qos = qos;
+	message.properties = *properties;
+	response = MQTTClient_publishMessage5(c->paho, topic, &message,
+					      &c->last_sent);
+	check(c, reason_of(response), "publish");
+	client_drain(c);
+}
+
 struct message client_next(struct client *c)
 {
 	MQTTClient_message *paho = NULL;
@@ -156,6 +235,7 @@ struct message client_next(struct client *c)
 	m.len = paho->payloadlen;
 	m.qos = paho->qos;
 	m.retained = paho->retained;
+	m.properties = &paho->properties;
 	m.paho = paho;
 	return m;
 }
@@ -215,7 +295,25 @@ static void client_drop(struct client *c)
 
 void client_disconnect(struct client *c)
 {
-	check(c, MQTTClient_disconnect(c->paho, timeout_ms()), "disconnect");
+	if (v5())
+		check(c, MQTTClient_disconnect5(c->paho, timeout_ms(),
+						MQTTREASONCODE_SUCCESS, NULL),
+		      "disconnect");
+	else
+		check(c, MQTTClient_disconnect(c->paho, timeout_ms()),
+		      "disconnect");
+	client_drop(c);
+}
+
+void client_disconnect_expiry(struct client *c, long expiry)
+{
+	MQTTProperties properties = MQTTProperties_initializer;
+
+	add_expiry(&properties, expiry);
+	check(c, MQTTClient_disconnect5(c->paho, timeout_ms(),
+					MQTTREASONCODE_SUCCESS, &properties),
+	      "disconnect");
+	MQTTProperties_free(&properties);
 	client_drop(c);
 }
 

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct MQTTProperties;
+
 /* How a client connects. */
 struct client_options {
 	const char *id;
@@ -19,6 +21,7 @@ struct client_options {
 	const char *will_payload;
 	int will_qos;
 	bool will_retained;
+	long expiry;		/* of the session, in seconds; MQTT 5 only */
 };
 
 struct message {
@@ -27,6 +30,7 @@ struct message {
 	size_t len;
 	int qos;
 	bool retained;
+	const struct MQTTProperties *properties;
 	void *paho;		/* what the library gave, topic apart */
 };
 
@@ -35,7 +39,7 @@ struct client;
 /* Where the broker is, what it is spoken to in, and how long it may take. */
 struct target {
 	char uri[300];
-	int mqtt_version;	/* MQTTVERSION_3_1 or MQTTVERSION_3_1_1 */
+	int mqtt_version;	/* MQTTVERSION_3_1, _3_1_1 or _5 */
 	int timeout;		/* seconds that one answer may take */
 	int keep_alive;		/* seconds */
 };
@@ -57,6 +61,10 @@ void client_drain(struct client *c);
 void client_publish(struct client *c, const char *topic, const char *text,
 		    int qos, bool retained);
 
+/* Likewise with properties, of MQTT 5 only. */
+void client_publish_with(struct client *c, const char *topic, const char *text,
+			 int qos, const struct MQTTProperties *properties);
+
 /* The next message; good until client_free_message(). */
 struct message client_next(struct client *c);
 void client_free_message(struct message *m);
@@ -71,6 +79,9 @@ void client_reconnect(struct client *c);
 
 /* End the connection with a DISCONNECT packet. */
 void client_disconnect(struct client *c);
+
+/* With MQTT 5, and change the expiry of the session. */
+void client_disconnect_expiry(struct client *c, long expiry);
 
 /* Drop every client that a scenario has left. */
 void client_drop_all(void);

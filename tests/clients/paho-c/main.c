@@ -55,7 +55,7 @@ static int number_from(const char *variable, int otherwise)
 
 int main(int argc, char **argv)
 {
-	static const char * const versions[] = { "3.1", "3.1.1" };
+	static const char * const versions[] = { "3.1", "3.1.1", "5.0" };
 	int scale = number_from("KMQTT_TIMEOUT_SCALE", 1);
 	bool big = number_from("KMQTT_CLIENTS_BIG", 1);
 	const char *tag = getenv("KMQTT_CLIENTS_TAG");
@@ -81,16 +81,19 @@ int main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGALRM, give_up);
-	for (v = 0; v < 2; v++) {
-		for (s = scenarios; s->name; s++) {
-			stage_set(argv[1], argv[2], versions[v], tag,
-				  s - scenarios);
+	for (v = 0; v < 4; v++) {
+		const char *version = versions[v < 3 ? v : 2];
+		int number = 0;
+
+		for (s = v < 3 ? scenarios : scenarios_v5; s->name; s++) {
+			stage_set(argv[1], argv[2], version, tag,
+				  (v < 3 ? 0 : 100) + number++);
 			target.timeout = (s->big ? TIMEOUT_BIG : TIMEOUT) *
 					 scale;
 			if (s->big && !big)
 				printf("ok - %s: %s # SKIP KMQTT_CLIENTS_BIG=0\n",
-				       versions[v], s->name);
-			else if (!run(s, versions[v]))
+				       version, s->name);
+			else if (!run(s, version))
 				failed = true;
 		}
 	}

@@ -197,7 +197,7 @@ static void one_mib(void)
 
 static void hundred_mib(void)
 {
-	payload_of(100 * MIB, v311() ? 0 : 1);
+	payload_of(100 * MIB, v31() ? 1 : 0);
 }
 
 /* Does @filter match @t? The plain reading of the specification. */

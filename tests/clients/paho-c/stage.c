@@ -31,8 +31,9 @@ void stage_set(const char *host, const char *port, const char *version,
 	snprintf(target.uri, sizeof(target.uri),
 		 strchr(host, ':') ? "tcp://[%s]:%s" : "tcp://%s:%s", host,
 		 port);
-	target.mqtt_version = strcmp(version, "3.1") ? MQTTVERSION_3_1_1 :
-						       MQTTVERSION_3_1;
+	target.mqtt_version = !strcmp(version, "3.1") ? MQTTVERSION_3_1 :
+			      !strcmp(version, "5.0") ? MQTTVERSION_5 :
+							MQTTVERSION_3_1_1;
 	snprintf(topic_base, sizeof(topic_base), "%s/c/%s/%u", tag, version,
 		 scenario);
 	snprintf(id_base, sizeof(id_base), "%s-c%d-%u", tag,
@@ -64,6 +65,11 @@ void scenario_fail(const char *format, ...)
 bool v311(void)
 {
 	return target.mqtt_version == MQTTVERSION_3_1_1;
+}
+
+bool v31(void)
+{
+	return target.mqtt_version == MQTTVERSION_3_1;
 }
 
 const char *topic(const char *format, ...)
@@ -102,6 +108,7 @@ struct client *resume_as(const char *name)
 	struct client_options options = {
 		.id = id(name),
 		.keep_session = true,
+		.expiry = 3600,
 	};
 
 	return client_connect(&options);

@@ -28,7 +28,12 @@ do {									\
 			      __LINE__, #condition);			\
 } while (0)
 
-/* Is MQTT 3.1.1 spoken, and not 3.1? */
+bool v31(void);
+
+/*
+ * Is MQTT 3.1.1 spoken? Only then does the library tell whether there was a
+ * session: 3.1 has nothing of it, and with 5.0 it isn't passed on.
+ */
 bool v311(void);
 
 /* A topic of this scenario. The last eight made are good. */

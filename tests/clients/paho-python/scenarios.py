@@ -14,6 +14,7 @@ import sys
 import traceback
 
 from peer import Peer, Target
+import v5
 
 MIB = 1024 * 1024
 BURST = 1000
@@ -27,15 +28,18 @@ class Stage:
         self.target = target
         self.base = base
         self.id_base = id_base
-        self.is_311 = target.version == "3.1.1"
+        self.version = target.version
 
     def topic(self, name):
         return f"{self.base}/{name}"
 
-    def connect(self, name, **options):
-        return Peer(self.target, f"{self.id_base}-{name}", **options)
+    def connect(self, name, version=None, **options):
+        target = self.target._replace(version=version or self.version)
+        return Peer(target, f"{self.id_base}-{name}", **options)
 
     def resume(self, name, **options):
+        if self.version == "5.0":
+            options.setdefault("SessionExpiryInterval", 3600)
         return self.connect(name, clean=False, **options)
 
     def forget(self, name):
@@ -126,7 +130,7 @@ def offline_queue(stage):
                for i in range(OFFLINE) for qos in (1, 2)])
 
     sub = stage.resume("sub")
-    assert sub.session_present == stage.is_311
+    assert sub.session_present == (stage.version != "3.1")
     count = {1: 0, 2: 0}
     for _ in range(2 * OFFLINE):
         got = sub.next()
@@ -174,7 +178,7 @@ def one_mib(stage):
 
 
 def hundred_mib(stage):
-    payload_of(stage, 100 * MIB, 0 if stage.is_311 else 1)
+    payload_of(stage, 100 * MIB, 1 if stage.version == "3.1" else 0)
 
 
 def matches(topic_filter, topic):
@@ -322,8 +326,10 @@ def main():
     tag = os.environ.get("KMQTT_CLIENTS_TAG") or os.getpid()
     failed = False
 
-    for v, version in enumerate(("3.1", "3.1.1")):
-        for i, (text, scenario) in enumerate(SCENARIOS):
+    plans = [("3.1", SCENARIOS), ("3.1.1", SCENARIOS),
+             ("5.0", SCENARIOS + v5.SCENARIOS)]
+    for v, (version, scenarios) in enumerate(plans):
+        for i, (text, scenario) in enumerate(scenarios):
             name = f"{version}: {text}"
             is_big = scenario is hundred_mib
             if is_big and not big:
