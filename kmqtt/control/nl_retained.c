@@ -44,7 +44,7 @@ static struct kmqtt_replay *begin_walk(struct kmqtt_retained *store,
 			return ERR_PTR(-EINVAL);
 		}
 	}
-	replay = kmqtt_replay_create(store, str.data, str.len, !filter,
+	replay = kmqtt_replay_create(NULL, str.data, str.len, !filter,
 				     GFP_KERNEL);
 	if (!replay)
 		return ERR_PTR(-ENOMEM);

@@ -125,7 +125,7 @@ static int subscribe_one(struct kmqtt_client *client,
 		return ret;
 	/* Members of a group get no retained messages (MQTT 5, 4.8.2). */
 	if (!filter->share) {
-		replay = kmqtt_replay_create(&broker->retained, filter->topic,
+		replay = kmqtt_replay_create(&broker->memory, filter->topic,
 					     filter->len, false, batch->gfp);
 		if (!replay)
 			return -ENOMEM;

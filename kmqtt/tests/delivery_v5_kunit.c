@@ -354,7 +354,7 @@ static void expiry_retained(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, kmqtt_retained_set(store, msg, 10), 0);
 		kmqtt_msg_put(msg);
 	}
-	replay = kmqtt_replay_create(store, "a/#", 3, false, GFP_KERNEL);
+	replay = kmqtt_replay_create(memory, "a/#", 3, false, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, replay);
 	kmqtt_replay_start(store, replay);
 	KUNIT_ASSERT_EQ(test, kmqtt_replay_next(store, replay, &steps, &msg),

@@ -34,7 +34,7 @@ static void replay(struct kmqtt_test_store *s, struct kmqtt_session *session,
 {
 	struct kmqtt_replay *r;
 
-	r = kmqtt_replay_create(&s->retained, filter, strlen(filter), false,
+	r = kmqtt_replay_create(s->memory, filter, strlen(filter), false,
 				GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(s->test, r);
 	r->options = qos;
@@ -164,7 +164,7 @@ static void refill_identifier(struct kunit *test)
 	int i;
 
 	retain_many(s, 3, 1);
-	r = kmqtt_replay_create(&s->retained, "#", 1, false, GFP_KERNEL);
+	r = kmqtt_replay_create(s->memory, "#", 1, false, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	r->sub_id = 4711;
 	kmqtt_replay_start(&s->retained, r);

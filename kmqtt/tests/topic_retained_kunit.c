@@ -60,7 +60,7 @@ static struct kmqtt_replay *replay(struct kunit *test, struct retained_test *t,
 	size_t len = strlen(filter);
 	struct kmqtt_replay *r;
 
-	r = kmqtt_replay_create(&t->store, kmqtt_test_exact(test, filter, len), len, all,
+	r = kmqtt_replay_create(t->memory, kmqtt_test_exact(test, filter, len), len, all,
 				GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	kmqtt_replay_start(&t->store, r);
@@ -103,6 +103,7 @@ static void retained_set(struct kunit *test)
 static void retained_limits(struct kunit *test)
 {
 	struct retained_test *t = retained_create(test);
+	struct kmqtt_replay *replay;
 	struct kmqtt_msg *msg;
 	u64 used;
 
@@ -125,6 +126,15 @@ static void retained_limits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, refcount_read(&msg->refs), 1);
 	kmqtt_msg_put(msg);
 	KUNIT_EXPECT_EQ(test, t->store.nr, 2);
+	/* A client's walk needs room, one that makes room needs none. */
+	used = kmqtt_memory_used(t->memory);
+	KUNIT_EXPECT_NULL(test, kmqtt_replay_create(t->memory, "#", 1, false,
+						    GFP_KERNEL));
+	replay = kmqtt_replay_create(NULL, "#", 1, false, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, replay);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(t->memory), used);
+	kmqtt_replay_destroy(&t->store, replay);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(t->memory), used);
 	kmqtt_retained_uninit(&t->store);
 }
 
@@ -298,7 +308,7 @@ static void replay_ends(struct kunit *test)
 	u32 steps = 10;
 
 	KUNIT_ASSERT_EQ(test, set(test, t, "a", NO_LIMIT), 0);
-	r = kmqtt_replay_create(&t->store, "a", 1, false, GFP_KERNEL);
+	r = kmqtt_replay_create(t->memory, "a", 1, false, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	KUNIT_EXPECT_EQ(test, kmqtt_replay_next(&t->store, r, &steps, &msg), 0);
 	kmqtt_replay_destroy(&t->store, r);

@@ -181,7 +181,8 @@ bool kmqtt_replay_is(const struct kmqtt_replay *replay, u32 hash,
 
 /**
  * kmqtt_replay_create() - prepare to walk over what a filter matches
- * @store: the store, whose account is charged
+ * @memory: account to charge, or NULL: walks of our own, which are few, must
+ *	not fail for want of the room that they are to make
  * @filter: a valid topic filter
  * @len: its length in bytes
  * @all: let wildcards stand for first levels with $, too
@@ -190,7 +191,7 @@ bool kmqtt_replay_is(const struct kmqtt_replay *replay, u32 hash,
  * Context: any but hard interrupts.
  * Return: the walk, or NULL.
  */
-struct kmqtt_replay *kmqtt_replay_create(struct kmqtt_retained *store,
+struct kmqtt_replay *kmqtt_replay_create(struct kmqtt_memory *memory,
 					 const u8 *filter, u16 len, bool all,
 					 gfp_t gfp)
 {
@@ -198,13 +199,15 @@ struct kmqtt_replay *kmqtt_replay_create(struct kmqtt_retained *store,
 	size_t size = struct_size(replay, filter, len);
 	struct kmqtt_levels l;
 
-	if (!kmqtt_memory_charge(store->trie.memory, size))
+	if (memory && !kmqtt_memory_charge(memory, size))
 		return NULL;
 	replay = kzalloc(size, gfp | __GFP_NOWARN);
 	if (!replay) {
-		kmqtt_memory_uncharge(store->trie.memory, size);
+		if (memory)
+			kmqtt_memory_uncharge(memory, size);
 		return NULL;
 	}
+	replay->memory = memory;
 	replay->hash = kmqtt_replay_hash(filter, len);
 	INIT_LIST_HEAD(&replay->list);
 	replay->all = all;
@@ -378,8 +381,10 @@ void kmqtt_replay_destroy(struct kmqtt_retained *store,
 		spin_unlock_bh(&store->trie.lock);
 	}
 	kmqtt_msg_put(replay->msg);
-	kmqtt_memory_uncharge(store->trie.memory,
-			      struct_size(replay, filter, replay->filter_len));
+	if (replay->memory)
+		kmqtt_memory_uncharge(replay->memory,
+				      struct_size(replay, filter,
+						  replay->filter_len));
 	kfree(replay);
 }
 
@@ -408,7 +413,7 @@ static void sweep(struct work_struct *work)
 	struct kmqtt_msg *msg;
 	int ret;
 
-	replay = kmqtt_replay_create(store, "#", 1, true, GFP_KERNEL);
+	replay = kmqtt_replay_create(NULL, "#", 1, true, GFP_KERNEL);
 	if (!replay)
 		goto out_again;
 	replay->expired = true;

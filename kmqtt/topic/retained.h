@@ -28,6 +28,7 @@ struct kmqtt_retained {
 
 /**
  * struct kmqtt_replay - a walk over the retained messages of one filter
+ * @memory: account that was charged for it, or NULL
  * @list: for the owner
  * @node: where the walk rests, in use by it; NULL before the first step
  * @msg: for the owner: a message that it had no room for; holds a reference
@@ -47,6 +48,7 @@ struct kmqtt_retained {
  * The owner serializes all use of a replay.
  */
 struct kmqtt_replay {
+	struct kmqtt_memory *memory;
 	struct list_head list;
 	struct kmqtt_trie_node *node;
 	struct kmqtt_msg *msg;
@@ -72,7 +74,7 @@ int kmqtt_retained_set(struct kmqtt_retained *store, struct kmqtt_msg *msg,
 		       u32 max_messages);
 int kmqtt_retained_clear(struct kmqtt_retained *store, const u8 *name,
 			 size_t len);
-struct kmqtt_replay *kmqtt_replay_create(struct kmqtt_retained *store,
+struct kmqtt_replay *kmqtt_replay_create(struct kmqtt_memory *memory,
 					 const u8 *filter, u16 len, bool all,
 					 gfp_t gfp);
 u32 kmqtt_replay_hash(const u8 *filter, u16 len);

@@ -10,6 +10,7 @@ from selftest import (
 
 MANY = scaled(200, 50)
 LARGE = scaled(8 << 20, 2 << 20)
+UNKNOWN_VERSION = mqtt.connect("x").replace(b"MQTT\x04", b"MQTT\x06")
 
 
 class Deaf(Peer):
@@ -37,8 +38,7 @@ def connect_only(loop):
 def refused_connects(loop):
     peers = [Peer(loop) for _ in range(MANY)]
     for i, peer in enumerate(peers):
-        peer.level = 5 if i % 5 == 1 else 4
-        peer.send((mqtt.connect("", clean=False), mqtt.connect("x", level=5),
+        peer.send((mqtt.connect("", clean=False), UNKNOWN_VERSION,
                    b"GET / HTTP/1.0\r\n\r\n", mqtt.connect("x")[:-1] + b"\xff", b"\x10")[i % 5])
     loop.until(lambda: all(p.closed for i, p in enumerate(peers) if i % 5 < 4), "refusals")
 
