@@ -4,8 +4,8 @@
 
 #include "access.h"
 
-/* Bytes of one message of an exchange, and of what it answers. */
-#define KMQTT_AUTH_MESSAGE_MAX	768
+/* Bytes of one message of a client. */
+#define KMQTT_AUTH_MESSAGE_MAX	1024
 
 struct kmqtt_auth;
 
@@ -36,7 +36,7 @@ struct kmqtt_auth_ops {
  * @access: the broker's rules, constant
  * @out: what to send after a step
  * @out_len: bytes there
- * @user: proven name of the user, after the last step
+ * @user: proven name of the user, after a step that succeeded
  * @user_len: bytes there
  */
 struct kmqtt_auth {

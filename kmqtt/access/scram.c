@@ -6,6 +6,9 @@
  *	server-first	r=cnonce snonce,s=salt,i=iterations
  *	client-final	c=biws,r=cnonce snonce,p=proof
  *	server-final	v=signature
+ *
+ * Proof and signature are about all of it but themselves: the first message
+ * behind its "n,,", the second and the third, with commas between.
  */
 #include "scram.h"
 
@@ -16,16 +19,23 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 #include "../compat.h"
+#include "scram_text.h"
 
 /* What users who don't exist are told, so that nobody can tell. */
 #define FAKE_ITERATIONS	210000
 #define FAKE_SALT_LEN	16
 
-/* Beside the client's own bytes in server-first. */
-#define SERVER_FIRST_MAX	(KMQTT_AUTH_MESSAGE_MAX + \
-				 KMQTT_SCRAM_NONCE_MAX + 128)
-/* client-first-bare, server-first, client-final without its proof. */
-#define TRANSCRIPT_MAX	(2 * KMQTT_AUTH_MESSAGE_MAX + SERVER_FIRST_MAX + 2)
+/* Characters of a client's nonce; clients in use have up to 64. */
+#define CLIENT_NONCE_MAX	256
+
+/* Random bytes of the broker's nonce, and characters of it. */
+#define NONCE_BYTES	18
+#define NONCE_MAX	32
+
+/* "r=", both nonces, ",s=", base64 of the salt, ",i=", a number, a null byte */
+#define SERVER_FIRST_MAX	(2 + CLIENT_NONCE_MAX + NONCE_MAX + \
+				 3 + DIV_ROUND_UP(KMQTT_SCRAM_KEY_MAX, 3) * 4 + \
+				 3 + 10 + 1)
 
 /**
  * struct scram_hash - a hash function
@@ -34,6 +44,10 @@
  * @len: bytes of both
  * @hash: got when the module is loaded
  * @hmac: likewise; has one key at a time, under scram_mutex
+ *
+ * One of each serves all exchanges. A key of its own for each would cost every
+ * exchange another allocation of that size, and what is done under the mutex
+ * takes microseconds.
  */
 struct scram_hash {
 	const char *name;
@@ -53,7 +67,7 @@ static DEFINE_MUTEX(scram_mutex);	/* keys of hashes[].hmac */
 enum scram_state {
 	SCRAM_FIRST,
 	SCRAM_FINAL,
-	SCRAM_DONE,
+	SCRAM_ENDED,
 };
 
 /**
@@ -63,14 +77,14 @@ enum scram_state {
  * @state: what the client has to send
  * @known: there is such a user; without, @key is made up
  * @key: of the user
- * @snonce: our part of the nonce, terminated
- * @gs2_len: bytes of @gs2
- * @gs2: what client-first began with
- * @nonce_off: where both nonces stand in @transcript
+ * @snonce_len: bytes of @snonce
+ * @snonce: our part of the nonce
+ * @gs2_len: bytes in front of @text that the client has to repeat
+ * @nonce_off: where both nonces stand in @text
  * @nonce_len: bytes of them
- * @transcript_len: bytes of @transcript
- * @transcript: what is signed
- * @out: room for the next message
+ * @text_len: bytes of @text
+ * @text: client-first, a comma, server-first, a comma
+ * @user_len: bytes of @user
  * @user: name of the user
  */
 struct kmqtt_scram {
@@ -79,21 +93,24 @@ struct kmqtt_scram {
 	enum scram_state state;
 	bool known;
 	struct kmqtt_scram_key key;
-	char snonce[KMQTT_SCRAM_NONCE_MAX + 1];
-	u32 gs2_len;
-	u8 gs2[KMQTT_USER_MAX + 8];
-	u32 nonce_off;
-	u32 nonce_len;
-	u32 transcript_len;
-	u8 transcript[TRANSCRIPT_MAX];
-	u8 out[SERVER_FIRST_MAX];
+	u8 snonce_len;
+	u8 snonce[NONCE_MAX];
+	u16 gs2_len;
+	u16 nonce_off;
+	u16 nonce_len;
+	u16 text_len;
+	u8 text[KMQTT_AUTH_MESSAGE_MAX + 1 + SERVER_FIRST_MAX + 1];
+	u16 user_len;
 	u8 user[KMQTT_USER_MAX];
 };
 
-/* The text of a message that is being taken apart. */
-struct text {
-	const u8 *pos;
-	const u8 *end;
+/* Whoever can open a connection can have one. */
+static_assert(sizeof(struct kmqtt_scram) <= 2048);
+
+/* Bytes, wherever they are. */
+struct bytes {
+	const u8 *data;
+	u32 len;
 };
 
 /**
@@ -108,16 +125,21 @@ u32 kmqtt_scram_hash_len(enum kmqtt_auth_method method)
 	return hashes[method].len;
 }
 
-static int hmac(struct scram_hash *h, const u8 *key, u32 key_len,
-		const u8 *data, u32 len, u8 *out)
+/* The code of @a and @b, one behind the other. */
+static int hmac(struct scram_hash *h, struct bytes key, struct bytes a,
+		struct bytes b, u8 *out)
 {
+	SHASH_DESC_ON_STACK(desc, h->hmac);
 	int err;
 
+	desc->tfm = h->hmac;
 	mutex_lock(&scram_mutex);
-	err = crypto_shash_setkey(h->hmac, key, key_len);
-	if (!err)
-		err = crypto_shash_tfm_digest(h->hmac, data, len, out);
+	err = crypto_shash_setkey(h->hmac, key.data, key.len) ?:
+	      crypto_shash_init(desc) ?:
+	      crypto_shash_update(desc, a.data, a.len) ?:
+	      crypto_shash_finup(desc, b.data, b.len, out);
 	mutex_unlock(&scram_mutex);
+	shash_desc_zero(desc);
 	return err;
 }
 
@@ -129,116 +151,53 @@ static struct kmqtt_scram *scram_of(struct kmqtt_auth *auth)
 static struct kmqtt_auth *
 scram_create(const struct kmqtt_auth_ops *ops, struct kmqtt_access *access)
 {
-	u8 random[KMQTT_SCRAM_NONCE_LEN / 4 * 3];
 	struct kmqtt_scram *scram;
+	u8 random[NONCE_BYTES];
 
-	scram = kvzalloc(sizeof(*scram), GFP_KERNEL);
+	scram = kzalloc(sizeof(*scram), GFP_KERNEL);
 	if (!scram)
 		return NULL;
 	scram->h = &hashes[ops->id];
 	get_random_bytes(random, sizeof(random));
-	kmqtt_base64_encode(random, sizeof(random), scram->snonce);
+	scram->snonce_len = kmqtt_base64_encode(random, sizeof(random),
+						scram->snonce);
 	return &scram->auth;
 }
 
+#if IS_ENABLED(CONFIG_KMQTT_KUNIT_TEST)
 /**
- * kmqtt_scram_set_nonce() - choose the broker's nonce, for tests alone
+ * kmqtt_scram_set_nonce() - choose the broker's nonce
  * @auth: an exchange that has not begun
- * @nonce: up to KMQTT_SCRAM_NONCE_MAX characters
+ * @nonce: up to 32 characters
+ *
+ * Published examples have one. Modules without tests haven't got this.
  *
  * Context: any.
  */
 void kmqtt_scram_set_nonce(struct kmqtt_auth *auth, const char *nonce)
 {
-	strscpy(scram_of(auth)->snonce, nonce);
+	struct kmqtt_scram *scram = scram_of(auth);
+
+	scram->snonce_len = min_t(size_t, strlen(nonce), NONCE_MAX);
+	memcpy(scram->snonce, nonce, scram->snonce_len);
 }
+#endif
 
 static void scram_destroy(struct kmqtt_auth *auth)
 {
-	kvfree_sensitive(scram_of(auth), sizeof(struct kmqtt_scram));
-}
-
-/* The next attribute "x=value" up to a comma. Returns false if there is none. */
-static bool next_attr(struct text *t, char name, struct kmqtt_str *value)
-{
-	const u8 *comma;
-
-	if (t->end - t->pos < 2 || t->pos[0] != name || t->pos[1] != '=')
-		return false;
-	t->pos += 2;
-	comma = memchr(t->pos, ',', t->end - t->pos);
-	value->data = t->pos;
-	value->len = (comma ?: t->end) - t->pos;
-	t->pos = comma ? comma + 1 : t->end;
-	return true;
-}
-
-/* saslname: a name with "=2C" for a comma and "=3D" for an equals sign. */
-static bool read_name(const struct kmqtt_str *s, u8 *to, u16 *len)
-{
-	u32 n = 0, i = 0;
-
-	while (i < s->len) {
-		u8 c = s->data[i++];
-
-		if (c == '=') {
-			if (s->len - i < 2)
-				return false;
-			if (!memcmp(s->data + i, "2C", 2))
-				c = ',';
-			else if (memcmp(s->data + i, "3D", 2))
-				return false;
-			i += 2;
-		}
-		if (n == KMQTT_USER_MAX)
-			return false;
-		to[n++] = c;
-	}
-	*len = n;
-	return n && kmqtt_utf8_valid(to, n);
-}
-
-static bool is_printable(const struct kmqtt_str *s)
-{
-	u32 i;
-
-	for (i = 0; i < s->len; i++) {
-		if (s->data[i] < 0x21 || s->data[i] > 0x7e)
-			return false;
-	}
-	return s->len;
-}
-
-/* "n,," or "y,,", maybe with an identity that has to be the user's own. */
-static bool read_gs2(struct kmqtt_scram *scram, struct text *t,
-		     struct kmqtt_str *authzid)
-{
-	const u8 *start = t->pos;
-
-	if (t->end - t->pos < 3 || (*t->pos != 'n' && *t->pos != 'y') ||
-	    t->pos[1] != ',')
-		return false;
-	t->pos += 2;
-	if (*t->pos == ',')
-		t->pos++;
-	else if (!next_attr(t, 'a', authzid))
-		return false;
-	scram->gs2_len = t->pos - start;
-	if (scram->gs2_len > sizeof(scram->gs2))
-		return false;
-	memcpy(scram->gs2, start, scram->gs2_len);
-	return true;
+	kfree_sensitive(scram_of(auth));
 }
 
 /* A key for a user who doesn't exist, always the same for the same name. */
 static int make_up_key(struct kmqtt_scram *scram)
 {
 	struct kmqtt_access *access = scram->auth.access;
-	u8 digest[KMQTT_SCRAM_HASH_MAX];
+	struct bytes probe = { access->probe_key, sizeof(access->probe_key) };
+	struct bytes name = { scram->user, scram->user_len };
+	u8 digest[KMQTT_SCRAM_HASH_MAX] = {};
 	int err;
 
-	err = hmac(scram->h, access->probe_key, sizeof(access->probe_key),
-		   scram->user, scram->auth.user_len, digest);
+	err = hmac(scram->h, probe, name, (struct bytes){}, digest);
 	scram->key.iterations = FAKE_ITERATIONS;
 	scram->key.salt_len = FAKE_SALT_LEN;
 	memcpy(scram->key.salt, digest, FAKE_SALT_LEN);
@@ -250,158 +209,131 @@ static int make_up_key(struct kmqtt_scram *scram)
 
 static int find_key(struct kmqtt_scram *scram)
 {
-	struct kmqtt_str name = {
-		.data = scram->user,
-		.len = scram->auth.user_len,
-	};
+	struct kmqtt_str name = { .data = scram->user, .len = scram->user_len };
+	int err;
 
+	/* For everybody, so that the time doesn't tell who exists. */
+	err = make_up_key(scram);
 	scram->known = kmqtt_user_get_scram(&scram->auth.access->users, &name,
-					    scram->auth.ops->id,
-					    &scram->key);
-	return scram->known ? 0 : make_up_key(scram);
-}
-
-static void add_transcript(struct kmqtt_scram *scram, const u8 *data, u32 len)
-{
-	memcpy(scram->transcript + scram->transcript_len, data, len);
-	scram->transcript_len += len;
+					    scram->auth.ops->id, &scram->key);
+	return err;
 }
 
 /* Both nonces, the salt and the number of iterations. */
 static void make_server_first(struct kmqtt_scram *scram,
 			      const struct kmqtt_str *cnonce)
 {
-	char salt[KMQTT_SCRAM_KEY_MAX * 4 / 3 + 4];
-	int salt_len;
-	u32 len;
+	char salt[DIV_ROUND_UP(KMQTT_SCRAM_KEY_MAX, 3) * 4];
+	u8 *out = scram->text + scram->text_len + 1;
+	int salt_len, len;
 
 	salt_len = kmqtt_base64_encode(scram->key.salt, scram->key.salt_len,
 				       salt);
-	len = scnprintf(scram->out, sizeof(scram->out), "r=%.*s%s,s=%.*s,i=%u",
-			cnonce->len, cnonce->data, scram->snonce, salt_len,
-			salt, scram->key.iterations);
-	scram->auth.out = scram->out;
+	len = scnprintf(out, SERVER_FIRST_MAX, "r=%.*s%.*s,s=%.*s,i=%u",
+			cnonce->len, cnonce->data, scram->snonce_len,
+			scram->snonce, salt_len, salt, scram->key.iterations);
+	out[-1] = ',';
+	out[len] = ',';
+	scram->nonce_off = scram->text_len + 1 + 2;
+	scram->nonce_len = cnonce->len + scram->snonce_len;
+	scram->text_len += 1 + len + 1;
+	scram->auth.out = out;
 	scram->auth.out_len = len;
-	add_transcript(scram, ",", 1);
-	scram->nonce_off = scram->transcript_len + 2;
-	scram->nonce_len = cnonce->len + strlen(scram->snonce);
-	add_transcript(scram, scram->out, len);
 }
 
 static enum kmqtt_reason client_first(struct kmqtt_scram *scram,
 				      const struct kmqtt_str *data)
 {
-	struct text t = { .pos = data->data, .end = data->data + data->len };
-	struct kmqtt_str authzid = {}, name, cnonce;
+	struct kmqtt_scram_first first;
 
-	if (!read_gs2(scram, &t, &authzid))
+	if (!kmqtt_scram_read_first(data, &first) ||
+	    !kmqtt_scram_read_name(&first.name, scram->user,
+				   sizeof(scram->user), &scram->user_len))
 		return KMQTT_REASON_PROTOCOL_ERROR;
-	add_transcript(scram, t.pos, t.end - t.pos);
-	/* An extension that must be understood (m=) stands in front. */
-	if (!next_attr(&t, 'n', &name) || !next_attr(&t, 'r', &cnonce) ||
-	    !is_printable(&cnonce) ||
-	    !read_name(&name, scram->user, &scram->auth.user_len))
-		return KMQTT_REASON_PROTOCOL_ERROR;
-	scram->auth.user = scram->user;
-	/* Nobody can be somebody else. */
-	if (authzid.data && (authzid.len != name.len ||
-			     memcmp(authzid.data, name.data, name.len)))
+	if (first.nonce.len > CLIENT_NONCE_MAX)
+		return KMQTT_REASON_IMPLEMENTATION_SPECIFIC;
+	/* Nobody can be somebody else. There is one way to escape a name. */
+	if (first.authzid.data &&
+	    (first.authzid.len != first.name.len ||
+	     memcmp(first.authzid.data, first.name.data, first.name.len)))
 		return KMQTT_REASON_NOT_AUTHORIZED;
 	if (find_key(scram))
 		return KMQTT_REASON_UNSPECIFIED;
-	make_server_first(scram, &cnonce);
+	memcpy(scram->text, data->data, data->len);
+	scram->text_len = data->len;
+	scram->gs2_len = first.gs2_len;
+	make_server_first(scram, &first.nonce);
 	scram->state = SCRAM_FINAL;
 	return KMQTT_REASON_CONTINUE_AUTHENTICATION;
 }
 
-/* Is "c=" the beginning of client-first, in base64? */
-static bool is_binding(const struct kmqtt_scram *scram,
-		       const struct kmqtt_str *c)
-{
-	char want[(sizeof(scram->gs2) + 2) / 3 * 4];
-	u32 len = kmqtt_base64_encode(scram->gs2, scram->gs2_len, want);
-
-	return c->len == len && !memcmp(c->data, want, len);
-}
-
-/* What base64 of a proof may decode to before its length is known. */
-#define PROOF_MAX	(DIV_ROUND_UP(KMQTT_SCRAM_HASH_MAX, 3) * 3)
-
-/* The proof is the last attribute; those before it that we don't know pass. */
-static bool read_proof(struct text *t, u8 *proof, u32 len, const u8 **start)
-{
-	struct kmqtt_str value;
-
-	while (t->end - t->pos >= 2 && *t->pos != 'p') {
-		if (!next_attr(t, *t->pos, &value))
-			return false;
-	}
-	*start = t->pos;
-	if (!next_attr(t, 'p', &value) || t->pos != t->end ||
-	    value.len != DIV_ROUND_UP(len, 3) * 4)
-		return false;
-	return kmqtt_base64_decode(value.data, value.len, proof) == len;
-}
-
 /* Does the proof come from who knows the password (RFC 5802, 3)? */
-static bool verify(struct kmqtt_scram *scram, const u8 *proof)
+static bool verify(struct kmqtt_scram *scram, struct bytes ours,
+		   struct bytes theirs, const u8 *proof)
 {
 	u8 client_key[KMQTT_SCRAM_HASH_MAX], stored_key[KMQTT_SCRAM_HASH_MAX];
 	struct scram_hash *h = scram->h;
+	struct bytes key = { scram->key.stored_key, h->len };
 	bool good;
 	int err;
 
 	/* ClientKey is the proof with the signature taken off. */
-	err = hmac(h, scram->key.stored_key, h->len, scram->transcript,
-		   scram->transcript_len, client_key);
-	crypto_xor(client_key, proof, h->len);
-	if (!err)
+	err = hmac(h, key, ours, theirs, client_key);
+	if (!err) {
+		crypto_xor(client_key, proof, h->len);
 		err = crypto_shash_tfm_digest(h->hash, client_key, h->len,
 					      stored_key);
+	}
 	good = !err && !crypto_memneq(stored_key, scram->key.stored_key, h->len);
 	memzero_explicit(client_key, sizeof(client_key));
 	memzero_explicit(stored_key, sizeof(stored_key));
 	return good && scram->known;
 }
 
-static int make_server_final(struct kmqtt_scram *scram)
+/* What shows the client that we know the password, too. */
+static int make_server_final(struct kmqtt_scram *scram, struct bytes ours,
+			     struct bytes theirs)
 {
+	struct bytes key = { scram->key.server_key, scram->h->len };
 	u8 signature[KMQTT_SCRAM_HASH_MAX];
-	struct scram_hash *h = scram->h;
 	int err;
 
-	err = hmac(h, scram->key.server_key, h->len, scram->transcript,
-		   scram->transcript_len, signature);
+	err = hmac(scram->h, key, ours, theirs, signature);
 	if (err)
 		return err;
-	memcpy(scram->out, "v=", 2);
-	scram->auth.out = scram->out;
-	scram->auth.out_len = 2 + kmqtt_base64_encode(signature, h->len,
-						      scram->out + 2);
+	/* Nobody needs what was here any more, @ours included. */
+	memcpy(scram->text, "v=", 2);
+	scram->auth.out = scram->text;
+	scram->auth.out_len = 2 + kmqtt_base64_encode(signature, scram->h->len,
+						      scram->text + 2);
 	return 0;
 }
 
 static enum kmqtt_reason client_final(struct kmqtt_scram *scram,
 				      const struct kmqtt_str *data)
 {
-	struct text t = { .pos = data->data, .end = data->data + data->len };
-	struct kmqtt_str c, nonce;
-	u8 proof[PROOF_MAX];
-	const u8 *end;
+	struct bytes ours, theirs = { .data = data->data };
+	struct kmqtt_scram_final final;
+	u8 proof[KMQTT_SCRAM_HASH_MAX];
 
-	if (!next_attr(&t, 'c', &c) || !next_attr(&t, 'r', &nonce) ||
-	    !read_proof(&t, proof, scram->h->len, &end))
+	if (!kmqtt_scram_read_final(data, &final) ||
+	    !kmqtt_scram_read_bytes(&final.proof, proof, scram->h->len))
 		return KMQTT_REASON_PROTOCOL_ERROR;
-	if (!is_binding(scram, &c) || nonce.len != scram->nonce_len ||
-	    memcmp(nonce.data, scram->transcript + scram->nonce_off, nonce.len))
+	if (!kmqtt_scram_is_base64_of(&final.binding, scram->text,
+				      scram->gs2_len) ||
+	    final.nonce.len != scram->nonce_len ||
+	    memcmp(final.nonce.data, scram->text + scram->nonce_off,
+		   scram->nonce_len))
 		return KMQTT_REASON_NOT_AUTHORIZED;
-	add_transcript(scram, ",", 1);
-	add_transcript(scram, data->data, end - 1 - data->data);
-	if (!verify(scram, proof))
+	ours.data = scram->text + scram->gs2_len;
+	ours.len = scram->text_len - scram->gs2_len;
+	theirs.len = final.signed_len;
+	if (!verify(scram, ours, theirs, proof))
 		return KMQTT_REASON_NOT_AUTHORIZED;
-	if (make_server_final(scram))
+	if (make_server_final(scram, ours, theirs))
 		return KMQTT_REASON_UNSPECIFIED;
-	scram->state = SCRAM_DONE;
+	scram->auth.user = scram->user;
+	scram->auth.user_len = scram->user_len;
 	return KMQTT_REASON_SUCCESS;
 }
 
@@ -409,8 +341,11 @@ static enum kmqtt_reason scram_step(struct kmqtt_auth *auth,
 				    const struct kmqtt_str *data)
 {
 	struct kmqtt_scram *scram = scram_of(auth);
+	enum scram_state state = scram->state;
 
-	switch (scram->state) {
+	/* One mistake, and it is over. */
+	scram->state = SCRAM_ENDED;
+	switch (state) {
 	case SCRAM_FIRST:
 		return client_first(scram, data);
 	case SCRAM_FINAL:

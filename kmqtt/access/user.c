@@ -6,7 +6,11 @@
 #include "user.h"
 
 #include <linux/jhash.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
+
+/* Users that are forgotten before others get to run. */
+#define CLEAR_STEPS	256
 
 static u32 hash_key(const void *data, u32 len, u32 seed)
 {
@@ -56,6 +60,7 @@ int kmqtt_users_init(struct kmqtt_users *users, struct kmqtt_memory *memory)
 {
 	mutex_init(&users->mutex);
 	users->nr = 0;
+	users->max = KMQTT_NR_USERS_MAX;
 	users->memory = memory;
 	return rhashtable_init(&users->table, &user_params);
 }
@@ -94,6 +99,15 @@ static void user_drop(struct kmqtt_users *users, struct kmqtt_user *user)
 {
 	kmqtt_memory_uncharge(users->memory, user_size(user->name_len));
 	call_rcu(&user->rcu, user_free_rcu);
+}
+
+/* Take a user out of the table; the caller has the mutex. */
+static void user_remove(struct kmqtt_users *users, struct kmqtt_user *user)
+{
+	lockdep_assert_held(&users->mutex);
+	rhashtable_remove_fast(&users->table, &user->hash, user_params);
+	users->nr--;
+	user_drop(users, user);
 }
 
 static struct kmqtt_user *user_find(struct kmqtt_users *users,
@@ -148,11 +162,14 @@ int kmqtt_user_set_scram(struct kmqtt_users *users,
 	if (old)
 		err = rhashtable_replace_fast(&users->table, &old->hash,
 					      &user->hash, user_params);
-	else if (users->nr >= KMQTT_NR_USERS_MAX)
+	else if (users->nr >= users->max)
 		err = -ENOSPC;
+	/* What else it may say comes from an allocation that failed, too. */
+	else if (rhashtable_insert_fast(&users->table, &user->hash,
+					user_params))
+		err = -ENOMEM;
 	else
-		err = rhashtable_insert_fast(&users->table, &user->hash,
-					     user_params);
+		err = 0;
 	if (err)
 		user_free(users, user);
 	else if (old)
@@ -177,13 +194,49 @@ int kmqtt_user_del(struct kmqtt_users *users, const struct kmqtt_str *name)
 
 	mutex_lock(&users->mutex);
 	user = user_find(users, name);
-	if (user) {
-		rhashtable_remove_fast(&users->table, &user->hash, user_params);
-		users->nr--;
-		user_drop(users, user);
-	}
+	if (user)
+		user_remove(users, user);
 	mutex_unlock(&users->mutex);
 	return user ? 0 : -ENOENT;
+}
+
+/* Returns true if there may be more. */
+static bool clear_some(struct kmqtt_users *users, struct rhashtable_iter *iter)
+{
+	struct kmqtt_user *user;
+	int steps = CLEAR_STEPS;
+
+	rhashtable_walk_start(iter);
+	while (steps && (user = rhashtable_walk_next(iter))) {
+		/* It begins again where the table has changed its size. */
+		if (IS_ERR(user))
+			continue;
+		user_remove(users, user);
+		steps--;
+	}
+	rhashtable_walk_stop(iter);
+	return !steps;
+}
+
+/**
+ * kmqtt_users_clear() - forget all users
+ * @users: all users
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_users_clear(struct kmqtt_users *users)
+{
+	struct rhashtable_iter iter;
+
+	mutex_lock(&users->mutex);
+	/* A walk that has rested where somebody was removed leaves others out. */
+	while (users->nr) {
+		rhashtable_walk_enter(&users->table, &iter);
+		while (clear_some(users, &iter))
+			cond_resched();
+		rhashtable_walk_exit(&iter);
+	}
+	mutex_unlock(&users->mutex);
 }
 
 /**
@@ -218,7 +271,8 @@ bool kmqtt_user_get_scram(struct kmqtt_users *users,
  * @iter: a walk over the table, between two steps
  * @info: what is told of the user
  * @again: set to true if the walk has begun again, since the table changed
- *	its size
+ *	its size, or may have left somebody out, since the user where it stood
+ *	is gone
  *
  * Context: process; takes RCU for a moment.
  * Return: 1 with a user, 0 at the end.
@@ -226,10 +280,11 @@ bool kmqtt_user_get_scram(struct kmqtt_users *users,
 int kmqtt_users_walk(struct rhashtable_iter *iter,
 		     struct kmqtt_user_info *info, bool *again)
 {
+	const struct rhash_head *place = iter->p;
 	const struct kmqtt_user *user;
 	int i;
 
-	if (rhashtable_walk_start_check(iter))
+	if (rhashtable_walk_start_check(iter) || (place && !iter->p))
 		*again = true;
 	do {
 		user = rhashtable_walk_next(iter);

@@ -48,12 +48,14 @@ struct kmqtt_user {
  * @table: the users
  * @mutex: serializes changes; may sleep
  * @nr: how many; under the mutex
+ * @max: how many may be; constant
  * @memory: account for them
  */
 struct kmqtt_users {
 	struct rhashtable table;
 	struct mutex mutex;		/* changes of table, nr */
 	u32 nr;
+	u32 max;
 	struct kmqtt_memory *memory;
 };
 
@@ -76,6 +78,7 @@ int kmqtt_user_set_scram(struct kmqtt_users *users,
 			 enum kmqtt_auth_method method,
 			 const struct kmqtt_scram_key *key);
 int kmqtt_user_del(struct kmqtt_users *users, const struct kmqtt_str *name);
+void kmqtt_users_clear(struct kmqtt_users *users);
 int kmqtt_users_walk(struct rhashtable_iter *iter,
 		     struct kmqtt_user_info *info, bool *again);
 bool kmqtt_user_get_scram(struct kmqtt_users *users,

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of users.
+ */
+#include "support_access.h"
+
+/* Enough to make the table grow and shrink, and for more than one pass. */
+#define MANY	3000
+
+static struct kmqtt_scram_key key_of(u32 iterations)
+{
+	struct kmqtt_scram_key key = {
+		.iterations = iterations,
+		.salt_len = 1 + iterations % 64,
+	};
+
+	memset(key.salt, iterations, key.salt_len);
+	memset(key.stored_key, iterations + 1, sizeof(key.stored_key));
+	memset(key.server_key, iterations + 2, sizeof(key.server_key));
+	return key;
+}
+
+static int set(struct kmqtt_access *access, const char *name,
+	       enum kmqtt_auth_method method, u32 iterations)
+{
+	struct kmqtt_scram_key key = key_of(iterations);
+	struct kmqtt_str str = kmqtt_test_str(name);
+
+	return kmqtt_user_set_scram(&access->users, &str, method, &key);
+}
+
+static int del(struct kmqtt_access *access, const char *name)
+{
+	struct kmqtt_str str = kmqtt_test_str(name);
+
+	return kmqtt_user_del(&access->users, &str);
+}
+
+/* The user has these keys; with 0 iterations, none. */
+static void expect_key(struct kunit *test, struct kmqtt_access *access,
+		       const char *name, enum kmqtt_auth_method method,
+		       u32 iterations)
+{
+	struct kmqtt_scram_key key = {}, want = {};
+	struct kmqtt_str str = kmqtt_test_str(name);
+	bool found;
+
+	if (iterations)
+		want = key_of(iterations);
+	found = kmqtt_user_get_scram(&access->users, &str, method, &key);
+	KUNIT_EXPECT_EQ_MSG(test, found, !!iterations, "%s", name);
+	KUNIT_EXPECT_MEMEQ(test, &key, &want, sizeof(key));
+}
+
+static void user_set(struct kunit *test)
+{
+	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_memory *memory = access->users.memory;
+	u64 one;
+
+	expect_key(test, access, "a", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_256, 4096), 0);
+	one = kmqtt_memory_used(memory);
+	KUNIT_EXPECT_GE(test, one, sizeof(struct kmqtt_user) + 1);
+	expect_key(test, access, "a", SHA_256, 4096);
+	expect_key(test, access, "a", SHA_512, 0);
+	/* One method doesn't touch the other. */
+	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_512, 5000), 0);
+	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_256, 6000), 0);
+	expect_key(test, access, "a", SHA_256, 6000);
+	expect_key(test, access, "a", SHA_512, 5000);
+	KUNIT_EXPECT_EQ(test, access->users.nr, 1);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), one);
+	/* Names are bytes, all of them. */
+	KUNIT_EXPECT_EQ(test, set(access, "A", SHA_256, 7000), 0);
+	KUNIT_EXPECT_EQ(test, set(access, "a ", SHA_256, 8000), 0);
+	expect_key(test, access, "a", SHA_256, 6000);
+	expect_key(test, access, "A", SHA_256, 7000);
+	expect_key(test, access, "a ", SHA_256, 8000);
+	expect_key(test, access, "", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, access->users.nr, 3);
+	/* What is left is forgotten with the rules. */
+}
+
+static void user_del(struct kunit *test)
+{
+	struct kmqtt_access *access = kmqtt_test_access(test);
+
+	KUNIT_EXPECT_EQ(test, del(access, "a"), -ENOENT);
+	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_256, 4096), 0);
+	KUNIT_EXPECT_EQ(test, set(access, "b", SHA_256, 4097), 0);
+	KUNIT_EXPECT_EQ(test, del(access, "a"), 0);
+	KUNIT_EXPECT_EQ(test, del(access, "a"), -ENOENT);
+	expect_key(test, access, "a", SHA_256, 0);
+	expect_key(test, access, "b", SHA_256, 4097);
+	/* A new user of that name has nothing of the old one. */
+	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_512, 4098), 0);
+	expect_key(test, access, "a", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, del(access, "a"), 0);
+	KUNIT_EXPECT_EQ(test, del(access, "b"), 0);
+	KUNIT_EXPECT_EQ(test, access->users.nr, 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(access->users.memory), 0);
+}
+
+static void user_limits(struct kunit *test)
+{
+	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_memory *memory = access->users.memory;
+	u64 used;
+
+	KUNIT_EXPECT_EQ(test, access->users.max, KMQTT_NR_USERS_MAX);
+	access->users.max = 2;
+	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_256, 4096), 0);
+	KUNIT_EXPECT_EQ(test, set(access, "b", SHA_256, 4096), 0);
+	used = kmqtt_memory_used(memory);
+	KUNIT_EXPECT_EQ(test, set(access, "c", SHA_256, 4096), -ENOSPC);
+	expect_key(test, access, "c", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, set(access, "b", SHA_512, 5000), 0);
+	expect_key(test, access, "b", SHA_512, 5000);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), used);
+	/* Without memory all stays as it was. */
+	memory->limit = 0;
+	KUNIT_EXPECT_EQ(test, set(access, "b", SHA_512, 6000), -ENOMEM);
+	expect_key(test, access, "b", SHA_512, 5000);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), used);
+	memory->limit = KMQTT_TEST_MEMORY;
+	KUNIT_EXPECT_EQ(test, del(access, "a"), 0);
+	KUNIT_EXPECT_EQ(test, set(access, "c", SHA_256, 4096), 0);
+}
+
+static void user_many(struct kunit *test)
+{
+	struct kmqtt_access *access = kmqtt_test_access(test);
+	char name[8];
+	u32 i;
+
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		KUNIT_ASSERT_EQ(test, set(access, name, i % 2, 4096 + i), 0);
+	}
+	KUNIT_EXPECT_EQ(test, access->users.nr, MANY);
+	for (i = 0; i < MANY; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		expect_key(test, access, name, i % 2, 4096 + i);
+	}
+	kmqtt_users_clear(&access->users);
+	KUNIT_EXPECT_EQ(test, access->users.nr, 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(access->users.memory), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&access->users.table.nelems), 0);
+	expect_key(test, access, "7", 1, 0);
+	kmqtt_users_clear(&access->users);
+	KUNIT_EXPECT_EQ(test, set(access, "7", SHA_256, 4096), 0);
+	expect_key(test, access, "7", SHA_256, 4096);
+}
+
+static void user_walk(struct kunit *test)
+{
+	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_user_info *info;
+	struct rhashtable_iter iter;
+	u32 seen = 0, want = 0, i;
+	bool again = false;
+
+	info = kunit_kzalloc(test, sizeof(*info), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, info);
+	for (i = 0; i < 20; i++) {
+		char name[2] = { 'a' + i };
+
+		KUNIT_ASSERT_EQ(test, set(access, name, i % 2, 5000 + i), 0);
+		want |= BIT(i);
+	}
+	rhashtable_walk_enter(&access->users.table, &iter);
+	while (kmqtt_users_walk(&iter, info, &again)) {
+		KUNIT_ASSERT_EQ(test, info->name_len, 1);
+		i = info->name[0] - 'a';
+		KUNIT_ASSERT_LT(test, i, 20);
+		KUNIT_EXPECT_EQ(test, info->iterations[i % 2], 5000 + i);
+		KUNIT_EXPECT_EQ(test, info->iterations[1 - i % 2], 0);
+		seen |= BIT(i);
+	}
+	rhashtable_walk_exit(&iter);
+	/* Whoever is told that the table changed has to look again. */
+	if (!again)
+		KUNIT_EXPECT_EQ(test, seen, want);
+}
+
+static struct kunit_case user_cases[] = {
+	KUNIT_CASE(user_set),
+	KUNIT_CASE(user_del),
+	KUNIT_CASE(user_limits),
+	KUNIT_CASE(user_many),
+	KUNIT_CASE(user_walk),
+	{}
+};
+
+static struct kunit_suite user_suite = {
+	.name = "kmqtt_access_user",
+	.test_cases = user_cases,
+};
+
+kunit_test_suites(&user_suite);

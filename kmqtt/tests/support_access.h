@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Users whose password is "pencil", and exchanges with one of them.
+ */
+#ifndef _KMQTT_TESTS_SUPPORT_ACCESS_H
+#define _KMQTT_TESTS_SUPPORT_ACCESS_H
+
+#include "support.h"
+#include "../access/auth.h"
+
+#define SHA_256	KMQTT_AUTH_METHOD_SCRAM_SHA_256
+#define SHA_512	KMQTT_AUTH_METHOD_SCRAM_SHA_512
+
+struct kmqtt_access *kmqtt_test_access(struct kunit *test);
+void kmqtt_test_user(struct kunit *test, struct kmqtt_access *access,
+		     const char *name, enum kmqtt_auth_method method);
+struct kmqtt_auth *kmqtt_test_auth(struct kunit *test,
+				   struct kmqtt_access *access,
+				   enum kmqtt_auth_method method);
+enum kmqtt_reason kmqtt_test_step_bytes(struct kunit *test,
+					struct kmqtt_auth *auth,
+					const void *data, size_t len);
+enum kmqtt_reason kmqtt_test_step(struct kunit *test, struct kmqtt_auth *auth,
+				  const char *data);
+
+#endif /* _KMQTT_TESTS_SUPPORT_ACCESS_H */
