@@ -135,8 +135,9 @@ static const struct nla_policy kmqtt_user_set_nl_policy[KMQTT_A_USER_SERVER_KEY 
 };
 
 /* KMQTT_CMD_USER_DEL - do */
-static const struct nla_policy kmqtt_user_del_nl_policy[KMQTT_A_USER_NAME + 1] = {
+static const struct nla_policy kmqtt_user_del_nl_policy[KMQTT_A_USER_ALL + 1] = {
 	[KMQTT_A_USER_NAME] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
+	[KMQTT_A_USER_ALL] = { .type = NLA_FLAG, },
 };
 
 /* Ops table for kmqtt */
@@ -250,7 +251,7 @@ const struct genl_split_ops kmqtt_nl_ops[18] = {
 		.cmd		= KMQTT_CMD_USER_DEL,
 		.doit		= kmqtt_nl_user_del_doit,
 		.policy		= kmqtt_user_del_nl_policy,
-		.maxattr	= KMQTT_A_USER_NAME,
+		.maxattr	= KMQTT_A_USER_ALL,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -90,7 +90,9 @@ static int set_scram(struct genl_info *info, const struct kmqtt_str *name,
 			nla_get_u32(info->attrs[KMQTT_A_USER_ITERATIONS]);
 		err = kmqtt_user_set_scram(users, name, method, &key);
 		if (err == -ENOSPC)
-			NL_SET_ERR_MSG(info->extack, "there are too many users");
+			NL_SET_ERR_MSG_ATTR(info->extack,
+					    info->attrs[KMQTT_A_USER_NAME],
+					    "there are too many users");
 	}
 	memzero_explicit(&key, sizeof(key));
 	return err;
@@ -117,7 +119,7 @@ int kmqtt_nl_user_set_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /**
- * kmqtt_nl_user_del_doit() - forget a user
+ * kmqtt_nl_user_del_doit() - forget a user, or all
  * @skb: the request
  * @info: the request
  *
@@ -126,11 +128,21 @@ int kmqtt_nl_user_set_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int kmqtt_nl_user_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct kmqtt_users *users = &kmqtt_nl_broker(info)->access.users;
+	const struct nlattr *all = info->attrs[KMQTT_A_USER_ALL];
 	struct kmqtt_str name;
 	int err;
 
-	err = get_name(info, &name) ?:
-	      kmqtt_user_del(&kmqtt_nl_broker(info)->access.users, &name);
+	if (all && info->attrs[KMQTT_A_USER_NAME]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, all,
+				    "only one of name and all");
+		return -EINVAL;
+	}
+	if (all) {
+		kmqtt_users_clear(users);
+		return 0;
+	}
+	err = get_name(info, &name) ?: kmqtt_user_del(users, &name);
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[KMQTT_A_USER_NAME],

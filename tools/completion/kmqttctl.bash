@@ -73,7 +73,7 @@ _kmqttctl_arguments() {
 		esac
 		;;
 	"user del")
-		[[ $3 == del ]] && echo name
+		[[ $3 == del ]] && echo name all
 		;;
 	monitor*)
 		echo connect disconnect refused dropped
@@ -86,6 +86,7 @@ _kmqttctl_verbs() {
 	broker) echo get set ;;
 	listener) echo get add del ;;
 	client) echo get kick ;;
+	user) echo get set del ;;
 	session | retained) echo get del ;;
 	subscription | stats) echo get ;;
 	monitor) _kmqttctl_arguments monitor ;;

@@ -59,32 +59,36 @@ bool scram_derive(struct scram *scram, bool sha_512, const char *password,
 	return ok;
 }
 
-/* Base64 up to @end; returns what follows it, or NULL. */
-static const char *read_base64(const char *text, char end, uint8_t *to,
+/* Base64, and behind it one of @ends or the end; returns what follows or NULL. */
+static const char *read_base64(const char *text, const char *ends, uint8_t *to,
 			       size_t *len)
 {
-	const char *stop = strchrnul(text, end);
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t n = strspn(text, digits), pad = strspn(text + n, "=");
+	const char *end = text + n + pad;
 	uint8_t buf[SCRAM_KEY_MAX * 2];
-	size_t n = stop - text, pad = 0;
 
-	if (*stop != end || !n || n % 4 || n > sizeof(buf) ||
+	/* OpenSSL takes blanks around it, and padding anywhere. */
+	n += pad;
+	if (!n || n % 4 || pad > 2 || n > sizeof(buf) ||
 	    EVP_DecodeBlock(buf, (const unsigned char *)text, n) < 0)
 		return NULL;
-	while (pad < 2 && text[n - 1 - pad] == '=')
-		pad++;
 	*len = n / 4 * 3 - pad;
 	if (*len > SCRAM_KEY_MAX)
 		return NULL;
 	memcpy(to, buf, *len);
-	return end ? stop + 1 : stop;
+	if (!*ends)
+		return *end ? NULL : end;
+	return *end && strchr(ends, *end) ? end + 1 : NULL;
 }
 
 /**
  * scram_read() - read keys that were derived elsewhere
  * @scram: the keys
  * @sha_512: of SCRAM-SHA-512, else of SCRAM-SHA-256
- * @text: "ITERATIONS:SALT$STOREDKEY:SERVERKEY", maybe with the method's name
- *	and a $ in front
+ * @text: "ITERATIONS:SALT:STOREDKEY:SERVERKEY", or as PostgreSQL writes it,
+ *	with a $ behind the salt and the method's name and a $ in front
  *
  * Return: false if @text is something else.
  */
@@ -108,8 +112,8 @@ bool scram_read(struct scram *scram, bool sha_512, const char *text)
 	if (!text_to_number(number, UINT32_MAX, &value))
 		return false;
 	scram->iterations = value;
-	text = read_base64(colon + 1, '$', scram->salt, &scram->salt_len);
-	text = text ? read_base64(text, ':', scram->stored_key, &stored) : NULL;
-	text = text ? read_base64(text, '\0', scram->server_key, &server) : NULL;
+	text = read_base64(colon + 1, ":$", scram->salt, &scram->salt_len);
+	text = text ? read_base64(text, ":", scram->stored_key, &stored) : NULL;
+	text = text ? read_base64(text, "", scram->server_key, &server) : NULL;
 	return text && stored == want && server == want;
 }

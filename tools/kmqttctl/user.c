@@ -4,6 +4,8 @@
  */
 #include <linux/kmqtt.h>
 #include <err.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,10 @@ static const struct field fields[] = {
 	FIELD(NUMBER, 4, SCRAM_SHA_256, "scram-sha-256", "SCRAM-SHA-256"),
 	FIELD(NUMBER, 4, SCRAM_SHA_512, "scram-sha-512", "SCRAM-SHA-512"),
 	FIELD(NUMBER, 4, ITERATIONS, "iterations", NULL),
+	FIELD(STRING, 0, SALT, "salt", NULL),
+	FIELD(STRING, 0, STORED_KEY, "stored-key", NULL),
+	FIELD(STRING, 0, SERVER_KEY, "server-key", NULL),
+	FIELD(FLAG, 0, ALL, "all", NULL),
 	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_USER_METHOD, .size = 4,
 	  .name = "method", .names = methods },
 	{ .kind = FIELD_END }
@@ -45,31 +51,93 @@ static enum exit_code user_get(struct ctl *ctl)
 	return ctl_get_table(ctl);
 }
 
-/* A line of standard input, without echo if that is a terminal. */
-static char *read_password(void)
+static void forget(char *password)
 {
-	struct termios old, quiet;
-	bool terminal = !tcgetattr(STDIN_FILENO, &old);
+	if (password)
+		explicit_bzero(password, strlen(password));
+	free(password);
+}
+
+/* A line of standard input, or NULL if there is none with anything in it. */
+static char *read_line(void)
+{
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
 
-	if (terminal) {
-		fputs("Password: ", stderr);
-		quiet = old;
-		quiet.c_lflag &= ~ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	}
 	len = getline(&line, &size, stdin);
-	if (terminal) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-		fputc('\n', stderr);
-	}
 	if (len > 0 && line[len - 1] == '\n')
 		line[--len] = '\0';
 	if (len > 0 && strlen(line) == (size_t)len)
 		return line;
+	if (line)
+		explicit_bzero(line, size);
 	free(line);
+	return NULL;
+}
+
+/* Written by a handler; without a lock, as int is. */
+static atomic_int caught;
+
+static void catch(int signal)
+{
+	caught = signal;
+}
+
+/* A line of the terminal, whose echo comes back whatever happens. */
+static char *read_quietly(const char *prompt, const struct termios *old)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
+	struct sigaction saved[sizeof(signals) / sizeof(*signals)];
+	const size_t nr = sizeof(signals) / sizeof(*signals);
+	struct sigaction action = { .sa_handler = catch };
+	struct termios quiet = *old;
+	char *line;
+	size_t i;
+
+	/* Not restarted: reading ends when one of them comes. */
+	for (i = 0; i < nr; i++)
+		sigaction(signals[i], &action, &saved[i]);
+	fputs(prompt, stderr);
+	quiet.c_lflag &= ~ECHO;
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	line = read_line();
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, old);
+	fputc('\n', stderr);
+	for (i = 0; i < nr; i++)
+		sigaction(signals[i], &saved[i], NULL);
+	if (!caught)
+		return line;
+	forget(line);
+	raise(caught);
+	exit(EXIT_FAILED);
+}
+
+/* Twice from a terminal, where nobody sees what is typed; else the first line. */
+static char *read_password(struct ctl *ctl)
+{
+	struct termios old;
+	char *first, *second;
+	bool same;
+
+	if (tcgetattr(STDIN_FILENO, &old)) {
+		first = read_line();
+		if (!first)
+			ctl_usage(ctl, "there is no password on standard input");
+		return first;
+	}
+	first = read_quietly("Password: ", &old);
+	if (!first) {
+		ctl_usage(ctl, "a password can't be empty");
+		return NULL;
+	}
+	second = read_quietly("Once more: ", &old);
+	same = second && !strcmp(first, second);
+	forget(second);
+	if (same)
+		return first;
+	forget(first);
+	ctl_usage(ctl, "these were two passwords");
 	return NULL;
 }
 
@@ -89,12 +157,11 @@ static enum exit_code ask_password(struct ctl *ctl, bool sha_512,
 	}
 	if (ctl_end_args(ctl))
 		return EXIT_USAGE;
-	password = read_password();
+	password = read_password(ctl);
 	if (!password)
-		return ctl_usage(ctl, "there is no password on standard input");
+		return EXIT_USAGE;
 	ok = scram_derive(scram, sha_512, password, iterations);
-	explicit_bzero(password, strlen(password));
-	free(password);
+	forget(password);
 	if (ok)
 		return EXIT_DONE;
 	warnx("OpenSSL can't derive keys");
@@ -112,7 +179,8 @@ static enum exit_code get_keys(struct ctl *ctl, bool sha_512,
 	if (!arg)
 		return ctl_usage(ctl, "which keys?");
 	if (!scram_read(scram, sha_512, arg))
-		return ctl_usage(ctl, "keys are ITERATIONS:SALT$STOREDKEY:SERVERKEY, in base64");
+		return ctl_usage(ctl,
+				 "keys are ITERATIONS:SALT:STOREDKEY:SERVERKEY of this method");
 	return EXIT_DONE;
 }
 
@@ -152,9 +220,14 @@ static enum exit_code user_set(struct ctl *ctl)
 
 static enum exit_code user_del(struct ctl *ctl)
 {
+	const char *by = "name";
+
 	nl_begin(&ctl->nl, KMQTT_CMD_USER_DEL);
-	ctl_next_is(ctl, "name");
-	if (ctl_put(ctl, "name"))
+	if (ctl_next_is(ctl, "all"))
+		by = "all";
+	else
+		ctl_next_is(ctl, "name");
+	if (ctl_put(ctl, by))
 		return EXIT_USAGE;
 	return ctl_act(ctl);
 }
@@ -173,11 +246,13 @@ const struct noun user_noun = {
 "Usage: kmqttctl user [get]\n"
 "       kmqttctl user set [name] NAME METHOD [iterations NUMBER]\n"
 "       kmqttctl user set [name] NAME METHOD keys KEYS\n"
-"       kmqttctl user del [name] NAME\n\n"
+"       kmqttctl user del {[name] NAME | all}\n\n"
 "METHOD is scram-sha-256 or scram-sha-512. The password is read from the\n"
 "terminal or, if it isn't one, is the first line of standard input; only keys\n"
-"that are derived from it go to the broker. KEYS were derived elsewhere:\n"
-"ITERATIONS:SALT$STOREDKEY:SERVERKEY in base64, as PostgreSQL writes them.\n",
+"that are derived from it, by 210000 iterations if nothing else is said, go to\n"
+"the broker. KEYS were derived elsewhere: ITERATIONS:SALT:STOREDKEY:SERVERKEY in\n"
+"base64, or SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY as PostgreSQL\n"
+"writes them.\n",
 	.fields = fields,
 	.verbs = verbs,
 };
