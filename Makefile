@@ -64,7 +64,7 @@ shell: deps
 
 # --- test it ----------------------------------------------------------------
 
-.PHONY: check style kunit selftests conformance clients
+.PHONY: check style kunit selftests conformance clients storm fuzz
 check: deps
 	@tests/check
 
@@ -78,6 +78,13 @@ conformance: deps
 	@tests/check conformance
 clients: deps
 	@tests/check clients
+storm: deps
+	@tests/check storm
+
+# The decoders in userspace, each target for so long.
+SECONDS := 200
+fuzz: deps
+	@tools/fuzz/run $(SECONDS)
 
 .PHONY: ynl
 ynl: deps
@@ -109,8 +116,9 @@ clean:
 help:
 	@echo "make run         the broker in a VM, its port on localhost (PORT=$(PORT))"
 	@echo "make shell       a shell in such a VM"
-	@echo "make check       all tests: style kunit selftests conformance clients,"
-	@echo "                 each of which is a target, too"
+	@echo "make check       all tests: style kunit selftests conformance clients storm,"
+	@echo "                 each of which is a target, too, and a short fuzz"
+	@echo "make fuzz        the decoders, SECONDS=$(SECONDS) for each of three targets"
 	@echo "make             the module (for KDIR=$(KDIR)) and the tools"
 	@echo "make install     both, for the running kernel (DESTDIR=, PREFIX=)"
 	@echo "make ynl         generated netlink code from Documentation/netlink/specs"

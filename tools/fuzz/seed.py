@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""seed.py DIRECTORY: what the fuzzers begin with, from the conformance tests' packets.
+
+DIRECTORY/TARGET is the corpus of a target, DIRECTORY/large/TARGET has inputs
+that are too large to be changed again and again: those are run once.
+"""
+
+import hashlib
+import os
+import sys
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
+sys.path.insert(0, os.path.join(TOP, "tests/conformance"))
+
+import mqtt         # noqa: E402
+import prop         # noqa: E402
+import samples      # noqa: E402
+from mqtt import (AUTH, CONNACK, CONNECT, DISCONNECT, PUBACK, PUBCOMP, PUBLISH,     # noqa: E402
+                  PUBREC, PUBREL, SUBACK, SUBSCRIBE, UNSUBACK, UNSUBSCRIBE)
+
+# Longer inputs are not for the fuzzers to change.
+SMALL = 2048
+
+LEVELS = (3, 4, 5)
+ACKS = (PUBACK, PUBREC, PUBREL, PUBCOMP)
+TEXTS = [text.encode() for text in samples.WELL_FORMED] + \
+    list(samples.ILL_FORMED.values()) + list(samples.NUL.values())
+TOPICS = [b"a", b"sport/tennis/player1", b"/", b"$SYS/x"] + TEXTS
+FILTERS = [f.format("t").encode() for f in samples.BAD_FILTERS] + \
+    [b"#", b"+/a", b"a/+/#", b"$share/g/a/+", b"$share//a", b"$share/+/a"] + TOPICS
+REASONS = (0, 1, 4, 0x10, 0x11, 0x18, 0x19, 0x80, 0x81, 0x82, 0x83, 0x87, 0x8e, 0x90, 0x91,
+           0x92, 0x93, 0x94, 0x95, 0x97, 0x98, 0x99, 0xa2, 0xff)
+PACKET_TYPES = (prop.WILL, CONNECT, CONNACK, PUBLISH, *ACKS, SUBSCRIBE, SUBACK, UNSUBSCRIBE,
+                UNSUBACK, DISCONNECT, AUTH)
+
+
+class Corpus:
+    """Writes each input into a file of its own."""
+
+    def __init__(self, directory):
+        self.directory = directory
+
+    def add(self, target, data):
+        where = (self.directory, target) if len(data) <= SMALL else \
+            (self.directory, "large", target)
+        path = os.path.join(*where)
+        os.makedirs(path, exist_ok=True)
+        name = hashlib.sha1(data).hexdigest()
+        with open(os.path.join(path, name), "wb") as file:
+            file.write(data)
+
+    def packet(self, level, data, part=63):
+        """A packet of which so many 64ths have come."""
+        self.add("packet", bytes([level - 3 + 3 * part]) + data)
+
+    def property(self, kind, props):
+        self.add("property", bytes([kind]) + mqtt.properties(5, props))
+
+    def utf8(self, cut, text):
+        self.add("utf8", bytes([cut]) + text)
+
+
+def allowed(kind):
+    """A property of each sort that a packet may have, with some value."""
+    return [prop.sample(name) for name, (_, _, packets) in prop.TABLE.items() if kind in packets]
+
+
+def property_sets(kind):
+    """Properties for a packet: none, one, all, one twice, and those it can't have."""
+    each = allowed(kind)
+    yield b""
+    yield b"".join(each)
+    yield b"".join(reversed(each))
+    for one in each:
+        yield one
+        yield one + one
+        yield one[:-1]
+
+
+def more_properties():
+    """Values at the ends of what there can be."""
+    for name, (number, kind, _) in prop.TABLE.items():
+        if kind == "bool":
+            yield from (prop.one(name, value) for value in (0, 1, 2, 255))
+        elif kind == "u16":
+            yield from (prop.one(name, value) for value in (0, 1, 0xffff))
+        elif kind == "u32":
+            yield from (prop.one(name, value) for value in (0, 1, 0xffffffff))
+        elif kind == "varint":
+            yield from (prop.one(name, value)
+                        for value in (0, 1, 127, 128, 16383, 16384, 2097151, 2097152, 268435455))
+            yield bytes([number]) + b"\x81\x00"
+            yield bytes([number]) + b"\xff\xff\xff\xff\x01"
+        elif kind in ("text", "binary"):
+            yield from (prop.one(name, value) for value in [b""] + TEXTS)
+        else:
+            yield from (prop.one(name, (a, b)) for a, b in zip(TEXTS, reversed(TEXTS)))
+    yield from (bytes([number, 0]) for number in range(48))
+
+
+def connects(level):
+    yield mqtt.connect(b"id", level=level)
+    yield mqtt.connect(b"", level=level, clean=False)
+    yield mqtt.connect(b"id", level=level, username=b"user", password=b"secret", keepalive=60)
+    yield mqtt.connect(b"id", level=level, password=b"secret")
+    for text in TEXTS:
+        yield mqtt.connect(text, level=level, username=text, password=text,
+                           will=mqtt.Will(text, text, 2, True))
+    for qos in range(4):
+        yield mqtt.connect(b"id", level=level, will=mqtt.Will(b"w", b"bye", qos, qos == 1))
+    for flags in (0, 1, 0x04, 0x18, 0x20, 0x40, 0x80, 0xc0, 0xff):
+        yield mqtt.raw_connect(flags, b"id", name=mqtt.NAMES[level], level=level)
+        yield mqtt.raw_connect(flags, b"id", b"w", b"p", b"user", b"secret",
+                               name=mqtt.NAMES[level], level=level)
+    for name, number in ((b"MQTT", 3), (b"MQIsdp", 4), (b"MQTT", 6), (b"mqtt", 4), (b"", 4)):
+        yield mqtt.raw_connect(2, b"id", name=name, level=number)
+
+
+def messages(level):
+    for topic in TOPICS:
+        yield mqtt.publish(topic, b"payload", level=level)
+    for qos in range(1, 4):
+        yield mqtt.publish(b"a/b", b"", qos, 0, level=level)
+        yield mqtt.publish(b"a/b", b"payload", qos, 0x1234, retain=True, dup=True, level=level)
+    yield mqtt.publish(b"a", b"", dup=True, level=level)
+    yield mqtt.publish(b"", b"payload", level=level, props=prop.sample("topic_alias"))
+
+
+def acks(level):
+    for kind in ACKS:
+        yield mqtt.ack(kind, 1)
+        yield mqtt.ack(kind, 0)
+        yield mqtt.ack(kind, 1, flags=0xa)
+        for reason in REASONS if level == 5 else ():
+            yield mqtt.packet(kind, b"\0\1" + bytes([reason]))
+            yield mqtt.packet(kind, b"\0\1" + bytes([reason, 0]))
+
+
+def subscribes(level):
+    for text in FILTERS:
+        yield mqtt.subscribe(1, (text, 1), level=level)
+        yield mqtt.unsubscribe(1, text, level=level)
+    for option in (0, 1, 2, 3, 4, 8, 0x10, 0x20, 0x2d, 0x30, 0x40, 0xff):
+        yield mqtt.subscribe(7, (b"a", option), (b"b/#", 0), level=level)
+    yield mqtt.subscribe(0, (b"a", 0), level=level)
+    yield mqtt.subscribe(1, level=level)
+    yield mqtt.unsubscribe(1, level=level)
+    yield mqtt.unsubscribe(1, b"a", b"b/+", b"c", level=level)
+
+
+def others(level):
+    yield mqtt.pingreq()
+    yield mqtt.packet(DISCONNECT)
+    for reason in REASONS:
+        yield mqtt.packet(CONNACK, bytes([reason & 1, reason, 0]))
+        if level == 5:
+            yield mqtt.packet(DISCONNECT, bytes([reason]))
+            yield mqtt.packet(AUTH, bytes([reason]) +
+                              mqtt.properties(5, b"".join(allowed(AUTH))))
+    for number in (0, 1, 127, 128, 16384, 2097152, 268435452):
+        yield mqtt.packet(SUBACK, b"\0\1" + mqtt.varint(number))
+        yield mqtt.packet(UNSUBACK, b"\0\1" + mqtt.varint(number))
+
+
+def with_properties():
+    """A packet of each type that has properties, with each set of them."""
+    for props in property_sets(CONNECT):
+        yield mqtt.connect(b"id", level=5, props=props)
+    for props in property_sets(prop.WILL):
+        yield mqtt.connect(b"id", level=5, will=mqtt.Will(b"w", b"bye", props=props))
+    for props in property_sets(PUBLISH):
+        yield mqtt.publish(b"a/b", b"payload", 1, 1, level=5, props=props)
+    for props in property_sets(SUBSCRIBE):
+        yield mqtt.subscribe(1, (b"a/#", 0x1d), level=5, props=props)
+    for props in property_sets(UNSUBSCRIBE):
+        yield mqtt.unsubscribe(1, b"a/#", level=5, props=props)
+    for kind in ACKS:
+        for props in property_sets(kind):
+            yield mqtt.packet(kind, b"\0\1\0" + mqtt.properties(5, props))
+    for props in property_sets(CONNACK):
+        yield mqtt.packet(CONNACK, b"\1\0" + mqtt.properties(5, props))
+    for kind, reason in ((DISCONNECT, 4), (AUTH, 0x18)):
+        for props in property_sets(kind):
+            yield mqtt.packet(kind, bytes([reason]) + mqtt.properties(5, props))
+
+
+def long_length(data):
+    """The same packet with its length in more bytes than it needs."""
+    if data[1] > 0x7f:
+        return data
+    return data[:1] + bytes([data[1] | 0x80, 0]) + data[2:]
+
+
+def packets(corpus):
+    for level in LEVELS:
+        for make in connects, messages, acks, subscribes, others:
+            for data in make(level):
+                corpus.packet(level, data)
+                corpus.packet(level, data[:-1], 30)
+        corpus.packet(level, long_length(mqtt.publish(b"a", b"b", level=level)))
+        corpus.packet(level, b"\x30\xff\xff\xff\xff\x01")
+    for data in with_properties():
+        corpus.packet(5, data)
+        if data[0] >> 4 == PUBLISH:
+            corpus.packet(5, data, 20)
+
+
+def properties(corpus):
+    for kind in PACKET_TYPES:
+        for props in property_sets(kind):
+            corpus.property(kind, props)
+        for props in more_properties():
+            corpus.property(kind, props)
+        corpus.add("property", bytes([kind]) + b"\x80\x00")
+        corpus.add("property", bytes([kind]) + b"\xff\xff\xff\x7f")
+
+
+def texts(corpus):
+    for cut in 0, 1, 2, 3, 7, 15:
+        for text in TEXTS:
+            corpus.utf8(cut, text)
+            corpus.utf8(cut, b"sixteen letters " + text + b" and more of them")
+    corpus.utf8(5, b"".join(text.encode() for text in samples.WELL_FORMED) * 4)
+
+
+def large(corpus):
+    """Strings, properties and packets of the largest sizes there are."""
+    longest = b"x" * 65535
+    for level in LEVELS:
+        corpus.packet(level, mqtt.publish(longest, longest, 1, 1, level=level))
+        corpus.packet(level, mqtt.publish(longest, longest, 1, 1, level=level), 32)
+        corpus.packet(level, mqtt.subscribe(1, (longest, 1), (longest, 2), level=level))
+        corpus.packet(level, mqtt.connect(longest, level=level, username=longest,
+                                          password=longest, will=mqtt.Will(longest, longest, 2)))
+        corpus.packet(level, mqtt.publish(b"t", bytes(2097152), level=level))
+    pair = prop.one("user", (longest, longest))
+    for size in 127, 128, 16383, 16384, 65535:
+        text = b"x" * size
+        for kind, name in ((PUBLISH, "content_type"), (prop.WILL, "response_topic"),
+                           (CONNECT, "auth_method"), (PUBACK, "reason_string")):
+            corpus.property(kind, prop.one(name, text))
+            corpus.property(kind, prop.one(name, text) + pair * 16)
+    for text in "x", "\u00e9", "\u4e2d", "\U0001f600":
+        corpus.utf8(3, (text * 65535).encode()[:65532])
+        corpus.utf8(3, (text * 65535).encode()[:65533])
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__.split("\n", maxsplit=1)[0])
+    corpus = Corpus(sys.argv[1])
+    for make in packets, properties, texts, large:
+        make(corpus)
+
+
+if __name__ == "__main__":
+    main()
