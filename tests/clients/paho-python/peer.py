@@ -10,25 +10,43 @@ import threading
 import paho.mqtt.client as mqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCodes
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 PROTOCOLS = {"3.1": mqtt.MQTTv31, "3.1.1": mqtt.MQTTv311, "5.0": mqtt.MQTTv5}
 
-# What a scenario compares messages by; payload is bytes.
-Message = collections.namedtuple("Message", "topic payload qos retain")
+# What a scenario compares messages by, except for the properties, a dictionary
+# by the library's names; payload is bytes.
+Message = collections.namedtuple("Message",
+                                 "topic payload qos retain properties")
 
 # Where the broker is, what is spoken, and how long it may take, in seconds.
 Target = collections.namedtuple("Target",
                                 "host port version timeout keepalive")
 
 
-def properties(packet, **values):
-    """Properties of that type of packet; None if there are none."""
+def properties_of(packet, values):
+    """The library's properties from a dictionary, or None."""
     if not values:
         return None
-    made = Properties(getattr(PacketTypes, packet))
+    properties = Properties(packet)
     for name, value in values.items():
-        setattr(made, name, value)
-    return made
+        setattr(properties, name, value)
+    return properties
+
+
+def values_of(properties):
+    """A dictionary from the library's properties, or from None."""
+    if properties is None:
+        return {}
+    names = (name.replace(" ", "") for name in properties.names)
+    return {name: getattr(properties, name) for name in names
+            if hasattr(properties, name)}
+
+
+def number_of(code):
+    """MQTT 5 has objects for its reason codes."""
+    return getattr(code, "value", code)
 
 
 class Peer:
@@ -36,30 +54,30 @@ class Peer:
 
     _open = set()
 
+    # The properties of CONNECT and of the will are dictionaries; the will is
+    # the arguments of will_set().
     def __init__(self, target, client_id, clean=True, will=None,
-                 reconnect=False, **connect):
+                 reconnect=False, properties=None, will_properties=None,
+                 keepalive=None):
         self.client_id = client_id
         self.target = target
         self.reconnect = reconnect
-        self.is_5 = target.version == "5.0"
         self.messages = collections.deque()
-        self.properties = collections.deque()   # of each of those messages
-        self.connack = None
-        self.goodbye = None     # why the connection has ended
         self.connects = 0
         self.losses = 0
         self.session_present = None
+        self.connack = {}       # its properties
         self.refused = None
-        self.last_properties = None
+        self.reason = None      # why the connection was lost
         self.granted = {}       # by the packet id of SUBSCRIBE
-        self.unsubscribed = set()
+        self.unsubscribed = {}  # by the packet id of UNSUBSCRIBE
         self.published = set()  # packet ids
         self.changed = threading.Condition()
 
-        self.client = mqtt.Client(client_id, None if self.is_5 else clean,
+        v5 = target.version == "5.0"
+        self.client = mqtt.Client(client_id, None if v5 else clean,
                                   protocol=PROTOCOLS[target.version])
-        # The library doesn't heed the broker's receive maximum.
-        self.client.max_inflight_messages_set(20 if self.is_5 else 0)
+        self.client.max_inflight_messages_set(0)
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = self._on_connect
         self.client.on_disconnect = self._on_disconnect
@@ -68,53 +86,59 @@ class Peer:
         self.client.on_unsubscribe = self._on_unsubscribe
         self.client.on_publish = self._on_publish
         if will:
-            self.client.will_set(*will)
+            self.client.will_set(*will, properties=properties_of(
+                PacketTypes.WILLMESSAGE, will_properties))
         Peer._open.add(self)
 
-        if self.is_5:
-            self.client.connect(target.host, target.port, target.keepalive,
-                                clean_start=clean,
-                                properties=properties("CONNECT", **connect))
-        else:
-            self.client.connect(target.host, target.port, target.keepalive)
+        options = {"clean_start": clean, "properties": properties_of(
+            PacketTypes.CONNECT, properties)} if v5 else {}
+        if keepalive is None:
+            keepalive = target.keepalive
+        self.client.connect(target.host, target.port, keepalive, **options)
         self.client.loop_start()
         self._until("CONNACK", lambda: self.connects)
 
-    # With MQTT 5 codes are objects, and properties come after them.
-
-    def _on_connect(self, _client, _data, flags, code, connack=None):
+    # MQTT 5 adds properties to the arguments of the callbacks.
+    def _on_connect(self, client, _data, flags, code, properties=None):
         with self.changed:
             self.session_present = bool(flags["session present"])
-            self.connack = connack
-            if code != 0:
-                self.refused = f"refused: {code}"
+            self.connack = values_of(properties)
+            # The library doesn't heed it by itself; 0 is no limit.
+            client.max_inflight_messages_set(
+                self.connack.get("ReceiveMaximum", 0))
+            if number_of(code):
+                self.refused = code if properties else \
+                    mqtt.connack_string(number_of(code))
+                client.disconnect()
             else:
                 self.connects += 1
             self.changed.notify_all()
 
-    def _on_disconnect(self, client, _data, code, *_):
-        if code != 0 and not self.reconnect:
+    def _on_disconnect(self, client, _data, code, _properties=None):
+        if number_of(code) and not self.reconnect:
             client.disconnect()     # else the library connects again
         with self.changed:
-            self.goodbye = self.goodbye or code
             self.losses += 1
+            self.reason = number_of(code)
             self.changed.notify_all()
 
     def _on_message(self, _client, _data, message):
         with self.changed:
-            self.messages.append(Message(message.topic, message.payload,
-                                         message.qos, bool(message.retain)))
-            self.properties.append(getattr(message, "properties", None))
+            self.messages.append(Message(
+                message.topic, message.payload, message.qos,
+                bool(message.retain),
+                values_of(getattr(message, "properties", None))))
             self.changed.notify_all()
 
-    def _on_subscribe(self, _client, _data, mid, granted, *_):
+    def _on_subscribe(self, _client, _data, mid, granted, _properties=None):
         with self.changed:
-            self.granted[mid] = granted
+            self.granted[mid] = [number_of(code) for code in granted]
             self.changed.notify_all()
 
-    def _on_unsubscribe(self, _client, _data, mid, *_):
+    def _on_unsubscribe(self, _client, _data, mid, _properties=None,
+                        code=None):
         with self.changed:
-            self.unsubscribed.add(mid)
+            self.unsubscribed[mid] = number_of(code)
             self.changed.notify_all()
 
     def _on_publish(self, _client, _data, mid):
@@ -131,13 +155,13 @@ class Peer:
             if not condition():
                 raise ConnectionError(f"{self.client_id}: {self.refused}")
 
-    def subscribe(self, topic, qos, options=None, **values):
-        """Returns the QoS that was granted. With options, those of MQTT 5
-        that have the QoS in them."""
-        if self.is_5:
+    def subscribe(self, topic, qos, properties=None, **options):
+        """Returns the QoS that was granted. MQTT 5 has options: noLocal,
+        retainAsPublished, retainHandling."""
+        if self.target.version == "5.0":
             code, mid = self.client.subscribe(
-                topic, 0 if options else qos, options,
-                properties("SUBSCRIBE", **values))
+                topic, options=SubscribeOptions(qos, **options),
+                properties=properties_of(PacketTypes.SUBSCRIBE, properties))
         else:
             code, mid = self.client.subscribe(topic, qos)
         assert code == mqtt.MQTT_ERR_SUCCESS, mqtt.error_string(code)
@@ -145,14 +169,16 @@ class Peer:
         return self.granted[mid][0]
 
     def unsubscribe(self, topic):
+        """Returns the reason code, which only MQTT 5 has."""
         code, mid = self.client.unsubscribe(topic)
         assert code == mqtt.MQTT_ERR_SUCCESS, mqtt.error_string(code)
         self._until("UNSUBACK", lambda: mid in self.unsubscribed)
+        return self.unsubscribed[mid]
 
-    def send(self, topic, payload, qos, retain=False, **values):
+    def send(self, topic, payload, qos, retain=False, properties=None):
         """Publish without waiting; drain() takes what this returns."""
-        info = self.client.publish(topic, payload, qos, retain,
-                                   properties("PUBLISH", **values))
+        info = self.client.publish(topic, payload, qos, retain, properties_of(
+            PacketTypes.PUBLISH, properties))
         assert info.rc == mqtt.MQTT_ERR_SUCCESS, mqtt.error_string(info.rc)
         return info.mid
 
@@ -160,30 +186,31 @@ class Peer:
         mids = set(mids)
         self._until("acknowledgement", lambda: mids <= self.published)
 
-    def publish(self, topic, payload, qos, retain=False, **values):
+    def publish(self, topic, payload, qos, retain=False, properties=None):
         """Publish, and wait until it is acknowledged (QoS 0: sent)."""
-        self.drain([self.send(topic, payload, qos, retain, **values)])
+        self.drain([self.send(topic, payload, qos, retain, properties)])
 
     def next(self):
         self._until("message", lambda: self.messages)
-        self.last_properties = self.properties.popleft()
         return self.messages.popleft()
 
     def expect(self, topic, text, qos, retain=False):
-        """Fail unless the next message is exactly this one. Returns its
+        """Fail unless the next message is exactly this one; returns its
         properties."""
         got = self.next()
-        wanted = Message(topic, text.encode(), qos, retain)
-        assert got == wanted, f"got {got}, expected {wanted}"
-        return self.last_properties
+        wanted = (topic, text.encode(), qos, retain)
+        assert got[:4] == wanted, f"got {got}, expected {wanted}"
+        return got.properties
 
     def lost(self):
         self._until("loss of the connection", lambda: self.losses)
 
-    def disconnect(self, reason=None, **values):
+    def disconnect(self, properties=None, reason=None):
         """End the connection with a DISCONNECT packet."""
         before = self.losses
-        self.client.disconnect(reason, properties("DISCONNECT", **values))
+        self.client.disconnect(
+            reason and ReasonCodes(PacketTypes.DISCONNECT, reason),
+            properties_of(PacketTypes.DISCONNECT, properties))
         self._until("disconnection", lambda: self.losses > before)
         self.client.loop_stop()
         Peer._open.discard(self)
