@@ -14,8 +14,10 @@ struct client {
 	struct client *next;		/* in all_clients */
 	MQTTClient paho;
 	struct client_options options;
+	int mqtt_version;
 	MQTTClient_deliveryToken last_sent;
 	bool session_present;
+	MQTTProperties connack;
 };
 
 static struct client *all_clients;
@@ -40,56 +42,64 @@ static void check(const struct client *c, int rc, const char *what)
 			      MQTTClient_strerror(rc) ?: "refused");
 }
 
-static bool v5(void)
+static bool v5(const struct client *c)
 {
-	return target.mqtt_version == MQTTVERSION_5;
+	return c->mqtt_version == MQTTVERSION_5;
 }
 
-/* With MQTT 5 an answer has a reason, and more that nobody asks for here. */
-static int reason_of(MQTTResponse response)
+/* The reason code is negative when the library has failed. */
+static int take(MQTTResponse response)
 {
-	int reason = response.reasonCode;
+	int code = response.reasonCode;
 
 	MQTTResponse_free(response);
-	return reason;
+	return code;
 }
 
-static void add_expiry(MQTTProperties *properties, long expiry)
+/*
+ * Fails unless @code, a reason code or, below zero, the library's, is a
+ * success.
+ */
+static void check_reason(const struct client *c, int code, const char *what)
 {
-	MQTTProperty property = {
+	check(c, code < 0 ? code : MQTTCLIENT_SUCCESS, what);
+	if (code >= MQTTREASONCODE_UNSPECIFIED_ERROR)
+		scenario_fail("%s: %s: %s", c->options.id, what,
+			      MQTTReasonCode_toString(code) ?: "refused");
+}
+
+static int connect5(struct client *c, MQTTClient_connectOptions *connect)
+{
+	MQTTProperties all = MQTTProperties_copy(&c->options.properties);
+	MQTTProperty expiry = {
 		.identifier = MQTTPROPERTY_CODE_SESSION_EXPIRY_INTERVAL,
-		.value.integer4 = expiry,
+		.value.integer4 = c->options.expiry,
 	};
-
-	MQTTProperties_add(properties, &property);
-}
-
-static void connect_v5(struct client *c, MQTTClient_connectOptions *connect)
-{
-	MQTTProperties properties = MQTTProperties_initializer;
 	MQTTResponse response;
 
+	if (c->options.expiry)
+		MQTTProperties_add(&all, &expiry);
 	connect->cleansession = 0;
 	connect->cleanstart = !c->options.keep_session;
-	if (c->options.expiry)
-		add_expiry(&properties, c->options.expiry);
-	response = MQTTClient_connect5(c->paho, connect, &properties, NULL);
-	MQTTProperties_free(&properties);
-	check(c, reason_of(response), "connect");
+	response = MQTTClient_connect5(c->paho, connect, &all,
+				       connect->will ?
+				       &c->options.will_properties : NULL);
+	MQTTProperties_free(&all);
+	MQTTProperties_free(&c->connack);
+	if (response.properties)
+		c->connack = MQTTProperties_copy(response.properties);
+	return take(response);
 }
 
-void client_reconnect(struct client *c)
+static int connect_now(struct client *c)
 {
 	MQTTClient_connectOptions connect =
 		MQTTClient_connectOptions_initializer;
-	MQTTClient_connectOptions connect5 =
-		MQTTClient_connectOptions_initializer5;
 	MQTTClient_willOptions will = MQTTClient_willOptions_initializer;
+	int code;
 
-	if (v5())
-		connect = connect5;
-	connect.MQTTVersion = target.mqtt_version;
-	connect.keepAliveInterval = target.keep_alive;
+	connect.MQTTVersion = c->mqtt_version;
+	connect.keepAliveInterval = c->options.keep_alive ?: target.keep_alive;
 	connect.connectTimeout = target.timeout;
 	connect.cleansession = !c->options.keep_session;
 	connect.reliable = 0;
@@ -101,31 +111,78 @@ void client_reconnect(struct client *c)
 		will.retained = c->options.will_retained;
 		connect.will = &will;
 	}
-	if (v5())
-		connect_v5(c, &connect);
-	else
-		check(c, MQTTClient_connect(c->paho, &connect), "connect");
+	code = v5(c) ? connect5(c, &connect) :
+		      MQTTClient_connect(c->paho, &connect);
 	c->session_present = connect.returned.sessionPresent;
+	return code;
 }
 
-struct client *client_connect(const struct client_options *options)
+void client_reconnect(struct client *c)
 {
-	MQTTClient_createOptions create = MQTTClient_createOptions_initializer;
+	int code = connect_now(c);
+
+	if (v5(c))
+		check_reason(c, code, "connect");
+	else
+		check(c, code, "connect");
+}
+
+static struct client *create(const struct client_options *options)
+{
+	MQTTClient_createOptions how = MQTTClient_createOptions_initializer;
 	struct client *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		scenario_fail("out of memory");
 	c->options = *options;
+	c->mqtt_version = target.mqtt_version;
 	c->next = all_clients;
 	all_clients = c;
-	create.MQTTVersion = target.mqtt_version;
+	how.MQTTVersion = c->mqtt_version;
 	check(c, MQTTClient_createWithOptions(&c->paho, target.uri, options->id,
 					      MQTTCLIENT_PERSISTENCE_NONE, NULL,
-					      &create),
+					      &how),
 	      "create");
 	MQTTClient_setCommandTimeout(c->paho, timeout_ms());
+	return c;
+}
+
+struct client *client_connect(const struct client_options *options)
+{
+	struct client *c = create(options);
+
 	client_reconnect(c);
 	return c;
+}
+
+static void client_drop(struct client *c)
+{
+	struct client **link;
+
+	for (link = &all_clients; *link != c; link = &(*link)->next)
+		;
+	*link = c->next;
+	MQTTClient_destroy(&c->paho);
+	MQTTProperties_free(&c->options.properties);
+	MQTTProperties_free(&c->options.will_properties);
+	MQTTProperties_free(&c->connack);
+	free(c);
+}
+
+int client_connect_refused(const struct client_options *options)
+{
+	struct client *c = create(options);
+	int code = connect_now(c);
+
+	if (code == MQTTCLIENT_SUCCESS)
+		scenario_fail("%s: it wasn't refused", options->id);
+	client_drop(c);
+	return code;
+}
+
+MQTTProperties *client_connack(struct client *c)
+{
+	return &c->connack;
 }
 
 bool client_session_present(const struct client *c)
@@ -133,41 +190,62 @@ bool client_session_present(const struct client *c)
 	return c->session_present;
 }
 
+int client_subscribe_with(struct client *c, const char *filter, int qos,
+			  MQTTSubscribe_options *options,
+			  MQTTProperties *properties)
+{
+	int code = take(MQTTClient_subscribe5(c->paho, filter, qos, options,
+					      properties));
+
+	check_reason(c, code, "subscribe");
+	return code;
+}
+
 /* Only the call for many filters tells the QoS that was granted. */
 int client_subscribe(struct client *c, const char *filter, int qos)
 {
 	char *filters[] = { (char *)filter };
 
-	if (v5())
-		return reason_of(MQTTClient_subscribe5(c->paho, filter, qos,
-						       NULL, NULL));
-
+	if (v5(c))
+		return client_subscribe_with(c, filter, qos, NULL, NULL);
 	check(c, MQTTClient_subscribeMany(c->paho, 1, filters, &qos),
 	      "subscribe");
 	return qos;
 }
 
-void client_unsubscribe(struct client *c, const char *filter)
+int client_unsubscribe(struct client *c, const char *filter)
 {
-	if (!v5())
-		check(c, MQTTClient_unsubscribe(c->paho, filter),
-		      "unsubscribe");
-	else if (reason_of(MQTTClient_unsubscribe5(c->paho, filter, NULL)) < 0)
-		scenario_fail("%s: unsubscribe", c->options.id);
+	int code;
+
+	if (v5(c)) {
+		code = take(MQTTClient_unsubscribe5(c->paho, filter, NULL));
+		check_reason(c, code, "unsubscribe");
+		return code;
+	}
+	check(c, MQTTClient_unsubscribe(c->paho, filter), "unsubscribe");
+	return 0;
+}
+
+static void send_with(struct client *c, const char *topic, const void *payload,
+		      size_t len, int qos, bool retained,
+		      MQTTProperties *properties)
+{
+	MQTTResponse response = MQTTClient_publish5(c->paho, topic, len,
+						    payload, qos, retained,
+						    properties, &c->last_sent);
+
+	check_reason(c, take(response), "publish");
 }
 
 void client_send(struct client *c, const char *topic, const void *payload,
 		 size_t len, int qos, bool retained)
 {
-	if (v5())
-		check(c, reason_of(MQTTClient_publish5(c->paho, topic, len,
-						       payload, qos, retained,
-						       NULL, &c->last_sent)),
-		      "publish");
-	else
-		check(c, MQTTClient_publish(c->paho, topic, len, payload, qos,
-					    retained, &c->last_sent),
-		      "publish");
+	if (v5(c)) {
+		send_with(c, topic, payload, len, qos, retained, NULL);
+		return;
+	}
+	check(c, MQTTClient_publish(c->paho, topic, len, payload, qos,
+				    retained, &c->last_sent), "publish");
 }
 
 /* The library acknowledges QoS 0 by itself once it is written. */
@@ -203,18 +281,9 @@ void client_publish(struct client *c, const char *topic, const char *text,
 }
 
 void client_publish_with(struct client *c, const char *topic, const char *text,
-			 int qos, const struct MQTTProperties *properties)
+			 int qos, bool retained, MQTTProperties *properties)
 {
-	MQTTClient_message message = MQTTClient_message_initializer;
-	MQTTResponse response;
-
-	message.payload = (char *)text;
-	message.payloadlen = strlen(text);
-	message.qos = qos;
-	message.properties = *properties;
-	response = MQTTClient_publishMessage5(c->paho, topic, &message,
-					      &c->last_sent);
-	check(c, reason_of(response), "publish");
+	send_with(c, topic, text, strlen(text), qos, retained, properties);
 	client_drain(c);
 }
 
@@ -242,14 +311,12 @@ struct message client_next(struct client *c)
 
 void client_free_message(struct message *m)
 {
-	MQTTClient_message *paho = m->paho;
-
-	MQTTClient_freeMessage(&paho);
+	MQTTClient_freeMessage(&m->paho);
 	MQTTClient_free(m->topic);
 }
 
-void client_expect(struct client *c, const char *topic, const char *text,
-		   int qos, bool retained)
+struct message client_take(struct client *c, const char *topic,
+			   const char *text, int qos, bool retained)
 {
 	struct message m = client_next(c);
 
@@ -260,6 +327,14 @@ void client_expect(struct client *c, const char *topic, const char *text,
 			      c->options.id, m.topic,
 			      (int)(m.len < 100 ? m.len : 100), m.payload,
 			      m.qos, m.retained, topic, text, qos, retained);
+	return m;
+}
+
+void client_expect(struct client *c, const char *topic, const char *text,
+		   int qos, bool retained)
+{
+	struct message m = client_take(c, topic, text, qos, retained);
+
 	client_free_message(&m);
 }
 
@@ -282,38 +357,21 @@ void client_wait_lost(struct client *c)
 	}
 }
 
-static void client_drop(struct client *c)
+void client_disconnect_with(struct client *c, MQTTProperties *properties)
 {
-	struct client **link;
-
-	for (link = &all_clients; *link != c; link = &(*link)->next)
-		;
-	*link = c->next;
-	MQTTClient_destroy(&c->paho);
-	free(c);
+	check(c, MQTTClient_disconnect5(c->paho, timeout_ms(),
+					MQTTREASONCODE_NORMAL_DISCONNECTION,
+					properties), "disconnect");
+	client_drop(c);
 }
 
 void client_disconnect(struct client *c)
 {
-	if (v5())
-		check(c, MQTTClient_disconnect5(c->paho, timeout_ms(),
-						MQTTREASONCODE_SUCCESS, NULL),
-		      "disconnect");
-	else
-		check(c, MQTTClient_disconnect(c->paho, timeout_ms()),
-		      "disconnect");
-	client_drop(c);
-}
-
-void client_disconnect_expiry(struct client *c, long expiry)
-{
-	MQTTProperties properties = MQTTProperties_initializer;
-
-	add_expiry(&properties, expiry);
-	check(c, MQTTClient_disconnect5(c->paho, timeout_ms(),
-					MQTTREASONCODE_SUCCESS, &properties),
-	      "disconnect");
-	MQTTProperties_free(&properties);
+	if (v5(c)) {
+		client_disconnect_with(c, NULL);
+		return;
+	}
+	check(c, MQTTClient_disconnect(c->paho, timeout_ms()), "disconnect");
 	client_drop(c);
 }
 

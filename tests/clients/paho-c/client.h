@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct MQTTProperties;
+#include <MQTTClient.h>
 
 /* How a client connects. */
 struct client_options {
@@ -21,7 +21,12 @@ struct client_options {
 	const char *will_payload;
 	int will_qos;
 	bool will_retained;
-	long expiry;		/* of the session, in seconds; MQTT 5 only */
+
+	/* MQTT 5 */
+	unsigned int expiry;	/* seconds that the session is kept */
+	int keep_alive;		/* 0: that of the target */
+	MQTTProperties properties;	/* of CONNECT; the client frees them */
+	MQTTProperties will_properties;
 };
 
 struct message {
@@ -30,8 +35,8 @@ struct message {
 	size_t len;
 	int qos;
 	bool retained;
-	const struct MQTTProperties *properties;
-	void *paho;		/* what the library gave, topic apart */
+	MQTTProperties *properties;
+	MQTTClient_message *paho;	/* what the library gave, topic apart */
 };
 
 struct client;
@@ -40,6 +45,7 @@ struct client;
 struct target {
 	char uri[300];
 	int mqtt_version;	/* MQTTVERSION_3_1, _3_1_1 or _5 */
+	int scale;		/* KMQTT_TIMEOUT_SCALE */
 	int timeout;		/* seconds that one answer may take */
 	int keep_alive;		/* seconds */
 };
@@ -47,10 +53,27 @@ struct target {
 extern struct target target;
 
 struct client *client_connect(const struct client_options *options);
+
+/* With MQTT 3.1.1: the library doesn't know it of others. */
 bool client_session_present(const struct client *c);
 
+/* What CONNACK says, with MQTT 5. */
+MQTTProperties *client_connack(struct client *c);
+
+/* The reason code of a CONNACK that refuses. */
+int client_connect_refused(const struct client_options *options);
+
+/*
+ * Returns the QoS that was granted. With MQTT 5 there may be options and
+ * properties.
+ */
 int client_subscribe(struct client *c, const char *filter, int qos);
-void client_unsubscribe(struct client *c, const char *filter);
+int client_subscribe_with(struct client *c, const char *filter, int qos,
+			  MQTTSubscribe_options *options,
+			  MQTTProperties *properties);
+
+/* Returns the reason code, which only MQTT 5 has. */
+int client_unsubscribe(struct client *c, const char *filter);
 
 /* Publish without waiting; client_drain() waits for what is on its way. */
 void client_send(struct client *c, const char *topic, const void *payload,
@@ -60,10 +83,8 @@ void client_drain(struct client *c);
 /* Publish a text, and wait until it is acknowledged. */
 void client_publish(struct client *c, const char *topic, const char *text,
 		    int qos, bool retained);
-
-/* Likewise with properties, of MQTT 5 only. */
 void client_publish_with(struct client *c, const char *topic, const char *text,
-			 int qos, const struct MQTTProperties *properties);
+			 int qos, bool retained, MQTTProperties *properties);
 
 /* The next message; good until client_free_message(). */
 struct message client_next(struct client *c);
@@ -73,15 +94,17 @@ void client_free_message(struct message *m);
 void client_expect(struct client *c, const char *topic, const char *text,
 		   int qos, bool retained);
 
+/* The same for a message that the caller frees. */
+struct message client_take(struct client *c, const char *topic,
+			   const char *text, int qos, bool retained);
+
 /* Wait until the broker has ended the connection; connect once more. */
 void client_wait_lost(struct client *c);
 void client_reconnect(struct client *c);
 
 /* End the connection with a DISCONNECT packet. */
 void client_disconnect(struct client *c);
-
-/* With MQTT 5, and change the expiry of the session. */
-void client_disconnect_expiry(struct client *c, long expiry);
+void client_disconnect_with(struct client *c, MQTTProperties *properties);
 
 /* Drop every client that a scenario has left. */
 void client_drop_all(void);

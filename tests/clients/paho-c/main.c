@@ -5,8 +5,8 @@
  *	paho-c HOST PORT
  *
  * Prints a line "ok - ..." or "not ok - ..." for each scenario; ../run
- * numbers them. KMQTT_TIMEOUT_SCALE, KMQTT_CLIENTS_BIG and KMQTT_CLIENTS_TAG
- * are those of ../run.
+ * numbers them. KMQTT_TIMEOUT_SCALE, KMQTT_CLIENTS_BIG, KMQTT_CLIENTS_TAG,
+ * KMQTT_CLIENTS_VERSIONS and KMQTT_CTL are those of ../run.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -35,15 +35,19 @@ static void give_up(int sig)
 
 static bool run(const struct scenario *s, const char *version)
 {
-	bool ok;
+	enum outcome outcome;
 
 	snprintf(last_words, sizeof(last_words),
 		 "# hangs in the library\nnot ok - %s: %s\n", version, s->name);
 	alarm(10 * target.timeout);
-	ok = stage_play(s->play);
+	outcome = stage_play(s->play);
 	alarm(0);
-	printf("%s - %s: %s\n", ok ? "ok" : "not ok", version, s->name);
-	return ok;
+	printf("%s - %s: %s", outcome == FAILED ? "not ok" : "ok", version,
+	       s->name);
+	if (outcome == SKIPPED)
+		printf(" # SKIP %s", skip_reason);
+	printf("\n");
+	return outcome != FAILED;
 }
 
 static int number_from(const char *variable, int otherwise)
@@ -53,21 +57,45 @@ static int number_from(const char *variable, int otherwise)
 	return value && *value ? atoi(value) : otherwise;
 }
 
+/* Scenarios of a version; the number of the first is part of their names. */
+static bool run_all(const struct scenario *s, int number, char **argv,
+		    const char *version)
+{
+	bool big = number_from("KMQTT_CLIENTS_BIG", 1);
+	const char *tag = getenv("KMQTT_CLIENTS_TAG");
+	bool ok = true;
+	char own_tag[12];
+
+	if (!tag) {
+		snprintf(own_tag, sizeof(own_tag), "%d", getpid());
+		tag = own_tag;
+	}
+	for (; s->name; s++, number++) {
+		stage_set(argv[1], argv[2], version, tag, number);
+		target.timeout = (s->big ? TIMEOUT_BIG : TIMEOUT) *
+				 target.scale;
+		if (s->big && !big)
+			printf("ok - %s: %s # SKIP KMQTT_CLIENTS_BIG=0\n",
+			       version, s->name);
+		else if (!run(s, version))
+			ok = false;
+	}
+	return ok;
+}
+
 int main(int argc, char **argv)
 {
 	static const char * const versions[] = { "3.1", "3.1.1", "5.0" };
-	int scale = number_from("KMQTT_TIMEOUT_SCALE", 1);
-	bool big = number_from("KMQTT_CLIENTS_BIG", 1);
-	const char *tag = getenv("KMQTT_CLIENTS_TAG");
-	const struct scenario *s;
+	const char *wanted = getenv("KMQTT_CLIENTS_VERSIONS");
 	bool failed = false;
-	char own_tag[12];
+	char list[40];
 	int v;
 
-	target.keep_alive = KEEP_ALIVE * scale;
+	target.scale = number_from("KMQTT_TIMEOUT_SCALE", 1);
+	target.keep_alive = KEEP_ALIVE * target.scale;
 	if (target.keep_alive > 65535)
 		target.keep_alive = 65535;
-	target.timeout = TIMEOUT * scale;
+	target.timeout = TIMEOUT * target.scale;
 	if (argc == WILL_ARGUMENTS && !strcmp(argv[1], "--will"))
 		return will_main(argv);
 	if (argc != 3) {
@@ -75,27 +103,21 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	if (!tag) {
-		snprintf(own_tag, sizeof(own_tag), "%d", getpid());
-		tag = own_tag;
-	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGALRM, give_up);
-	for (v = 0; v < 4; v++) {
-		const char *version = versions[v < 3 ? v : 2];
-		int number = 0;
+	for (v = 0; v < 3; v++) {
+		char word[8];
 
-		for (s = v < 3 ? scenarios : scenarios_v5; s->name; s++) {
-			stage_set(argv[1], argv[2], version, tag,
-				  (v < 3 ? 0 : 100) + number++);
-			target.timeout = (s->big ? TIMEOUT_BIG : TIMEOUT) *
-					 scale;
-			if (s->big && !big)
-				printf("ok - %s: %s # SKIP KMQTT_CLIENTS_BIG=0\n",
-				       version, s->name);
-			else if (!run(s, version))
-				failed = true;
-		}
+		snprintf(list, sizeof(list), " %s ",
+			 wanted ?: "3.1 3.1.1 5.0");
+		snprintf(word, sizeof(word), " %s ", versions[v]);
+		if (!strstr(list, word))
+			continue;
+		if (!run_all(scenarios, 0, argv, versions[v]))
+			failed = true;
+		if (!strcmp(versions[v], "5.0") &&
+		    !run_all(scenarios_of_5, 20, argv, versions[v]))
+			failed = true;
 	}
 	return failed;
 }

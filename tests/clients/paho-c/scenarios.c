@@ -197,7 +197,7 @@ static void one_mib(void)
 
 static void hundred_mib(void)
 {
-	payload_of(100 * MIB, v31() ? 1 : 0);
+	payload_of(100 * MIB, v311() ? 0 : 1);
 }
 
 /* Does @filter match @t? The plain reading of the specification. */
@@ -350,20 +350,21 @@ static void reconnect(void)
 }
 
 const struct scenario scenarios[] = {
-	{ "qos 0, 1 and 2 both ways", every_qos, false },
-	{ "retained: set, get, replace, clear", retained, false },
-	{ "will: sent for a killed client, not after DISCONNECT", wills,
-	  false },
-	{ "persistent session: offline queue of qos 1 and 2", offline_queue,
-	  false },
-	{ "take-over of a client id", take_over, false },
-	{ "payload of 1 MiB", one_mib, false },
-	{ "payload of 100 MiB", hundred_mib, true },
-	{ "wildcards over many topics", wildcards, false },
-	{ "burst of 1000, qos 0, in order", burst_0, false },
-	{ "burst of 1000, qos 1, in order", burst_1, false },
-	{ "burst of 1000, qos 2, in order", burst_2, false },
-	{ "unsubscribe", unsubscribe, false },
-	{ "reconnect after a lost connection, session kept", reconnect, false },
+	{ .name = "qos 0, 1 and 2 both ways", .play = every_qos },
+	{ .name = "retained: set, get, replace, clear", .play = retained },
+	{ .name = "will: sent for a killed client, not after DISCONNECT",
+	  .play = wills },
+	{ .name = "persistent session: offline queue of qos 1 and 2",
+	  .play = offline_queue },
+	{ .name = "take-over of a client id", .play = take_over },
+	{ .name = "payload of 1 MiB", .play = one_mib },
+	{ .name = "payload of 100 MiB", .play = hundred_mib, .big = true },
+	{ .name = "wildcards over many topics", .play = wildcards },
+	{ .name = "burst of 1000, qos 0, in order", .play = burst_0 },
+	{ .name = "burst of 1000, qos 1, in order", .play = burst_1 },
+	{ .name = "burst of 1000, qos 2, in order", .play = burst_2 },
+	{ .name = "unsubscribe", .play = unsubscribe },
+	{ .name = "reconnect after a lost connection, session kept",
+	  .play = reconnect },
 	{ 0 }
 };

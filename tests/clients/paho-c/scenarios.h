@@ -13,7 +13,7 @@ struct scenario {
 /* The last has no name. */
 extern const struct scenario scenarios[];
 
-/* What only MQTT 5 has. */
-extern const struct scenario scenarios_v5[];
+/* Those of MQTT 5 alone. */
+extern const struct scenario scenarios_of_5[];
 
 #endif

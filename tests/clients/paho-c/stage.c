@@ -12,7 +12,9 @@
 
 #include <MQTTClient.h>
 
+#include "broker.h"
 #include "client.h"
+#include "property.h"
 #include "stage.h"
 
 extern char **environ;
@@ -31,8 +33,8 @@ void stage_set(const char *host, const char *port, const char *version,
 	snprintf(target.uri, sizeof(target.uri),
 		 strchr(host, ':') ? "tcp://[%s]:%s" : "tcp://%s:%s", host,
 		 port);
-	target.mqtt_version = !strcmp(version, "3.1") ? MQTTVERSION_3_1 :
-			      !strcmp(version, "5.0") ? MQTTVERSION_5 :
+	target.mqtt_version = !strcmp(version, "5.0") ? MQTTVERSION_5 :
+			      !strcmp(version, "3.1") ? MQTTVERSION_3_1 :
 							MQTTVERSION_3_1_1;
 	snprintf(topic_base, sizeof(topic_base), "%s/c/%s/%u", tag, version,
 		 scenario);
@@ -40,14 +42,15 @@ void stage_set(const char *host, const char *port, const char *version,
 		 target.mqtt_version, scenario);
 }
 
-bool stage_play(void (*play)(void))
+enum outcome stage_play(void (*play)(void))
 {
-	bool failed = setjmp(scenario_end);
+	enum outcome outcome = setjmp(scenario_end);
 
-	if (!failed)
+	if (outcome == PASSED)
 		play();
 	client_drop_all();
-	return !failed;
+	broker_restore();
+	return outcome;
 }
 
 void scenario_fail(const char *format, ...)
@@ -59,17 +62,20 @@ void scenario_fail(const char *format, ...)
 	vprintf(format, args);
 	printf("\n");
 	va_end(args);
-	longjmp(scenario_end, 1);
+	longjmp(scenario_end, FAILED);
+}
+
+const char *skip_reason;
+
+void scenario_skip(const char *reason)
+{
+	skip_reason = reason;
+	longjmp(scenario_end, SKIPPED);
 }
 
 bool v311(void)
 {
 	return target.mqtt_version == MQTTVERSION_3_1_1;
-}
-
-bool v31(void)
-{
-	return target.mqtt_version == MQTTVERSION_3_1;
 }
 
 const char *topic(const char *format, ...)
@@ -117,11 +123,18 @@ struct client *resume_as(const char *name)
 void die_with_will(const char *will_topic, const char *text, int qos,
 		   bool retain)
 {
+	die_with_late_will("will", will_topic, text, qos, retain, 0);
+}
+
+void die_with_late_will(const char *name, const char *will_topic,
+			const char *text, int qos, bool retain, int delay)
+{
 	char qos_arg[] = { '0' + qos, '\0' };
 	char retain_arg[] = { '0' + retain, '\0' };
+	char delay_arg[12];
 	const char *argv[WILL_ARGUMENTS + 1] = {
 		"paho-c", "--will", broker_host, broker_port, mqtt_version,
-		id("will"), will_topic, text, qos_arg, retain_arg,
+		id(name), will_topic, text, qos_arg, retain_arg, delay_arg,
 	};
 	posix_spawn_file_actions_t actions;
 	struct pollfd answer = { .events = POLLIN };
@@ -129,6 +142,7 @@ void die_with_will(const char *will_topic, const char *text, int qos,
 	int fds[2], rc;
 	pid_t child;
 
+	snprintf(delay_arg, sizeof(delay_arg), "%d", delay);
 	expect(!pipe(fds));
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], STDOUT_FILENO);
@@ -168,6 +182,16 @@ int will_main(char **argv)
 	dying.will_payload = argv[7];
 	dying.will_qos = atoi(argv[8]);
 	dying.will_retained = atoi(argv[9]);
+	if (atoi(argv[10])) {
+		dying.keep_session = true;
+		dying.expiry = 3600;
+		add_number(&dying.will_properties,
+			   MQTTPROPERTY_CODE_WILL_DELAY_INTERVAL,
+			   atoi(argv[10]));
+		add_user(&dying.will_properties, "b", "1");
+		add_user(&dying.will_properties, "a", "2");
+		add_user(&dying.will_properties, "b", "0");
+	}
 	stage_play(connect_and_wait);
 	return 1;
 }

@@ -14,11 +14,23 @@ struct client;
 void stage_set(const char *host, const char *port, const char *version,
 	       const char *tag, unsigned int scenario);
 
+enum outcome {
+	PASSED,
+	FAILED,
+	SKIPPED,
+};
+
 /*
- * Play; false if it failed. Whatever the scenario leaves is dropped. Time-outs
- * are those of @target.
+ * Play. Whatever the scenario leaves is dropped. Time-outs are those of
+ * @target.
  */
-bool stage_play(void (*play)(void));
+enum outcome stage_play(void (*play)(void));
+
+/* Leave the scenario: it can't be played here. */
+void scenario_skip(const char *reason) __attribute__((noreturn));
+
+/* Why the last one was skipped. */
+extern const char *skip_reason;
 
 /* Leave the scenario unless the condition holds. */
 #define expect(condition)						\
@@ -28,12 +40,7 @@ do {									\
 			      __LINE__, #condition);			\
 } while (0)
 
-bool v31(void);
-
-/*
- * Is MQTT 3.1.1 spoken? Only then does the library tell whether there was a
- * session: 3.1 has nothing of it, and with 5.0 it isn't passed on.
- */
+/* Is MQTT 3.1.1 spoken, and not 3.1 or 5.0? */
 bool v311(void);
 
 /* A topic of this scenario. The last eight made are good. */
@@ -43,6 +50,7 @@ const char *topic(const char *format, ...)
 /* A client id of this scenario. The last sixteen made are good. */
 const char *id(const char *name);
 
+/* Resume: with the session that there may be, which is kept. */
 struct client *connect_as(const char *name);
 struct client *resume_as(const char *name);
 
@@ -50,8 +58,12 @@ struct client *resume_as(const char *name);
 void die_with_will(const char *will_topic, const char *text, int qos,
 		   bool retain);
 
+/* With MQTT 5, the will may be delayed, and the session is kept then. */
+void die_with_late_will(const char *name, const char *will_topic,
+			const char *text, int qos, bool retain, int delay);
+
 /* What that process does, when it is called as "paho-c --will ...". */
-#define WILL_ARGUMENTS	10
+#define WILL_ARGUMENTS	11
 int will_main(char **argv);
 
 #endif
