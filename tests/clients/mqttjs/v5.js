@@ -6,7 +6,6 @@
 const assert = require('node:assert/strict');
 const { execFile, execFileSync } = require('node:child_process');
 const crypto = require('node:crypto');
-const { setTimeout: sleep } = require('node:timers/promises');
 const { promisify } = require('node:util');
 const { Peer } = require('./peer');
 
@@ -14,19 +13,28 @@ const { Peer } = require('./peer');
 class Skip extends Error {}
 
 async function kmqttctl(...args) {
-	try {
-		return (await promisify(execFile)(process.env.KMQTT_CTL, args))
-			.stdout;
-	} catch (error) {
-		if (args[0] === '-j')
-			throw new Skip('kmqttctl does not answer');
-		throw error;
-	}
+	const ctl = process.env.KMQTT_CTL || 'kmqttctl';
+
+	return (await promisify(execFile)(ctl, args)).stdout;
+}
+
+// Resolves to the broker's settings, or to null if kmqttctl reaches none.
+function settingsOfBroker() {
+	return kmqttctl('-j', 'broker').then(JSON.parse, () => null);
+}
+
+// What is behind this only kmqtt can do, or need do.
+async function onlyKmqtt(reason = 'kmqttctl reaches no broker') {
+	const settings = await settingsOfBroker();
+
+	if (!settings)
+		throw new Skip(reason);
+	return settings;
 }
 
 // Play with other settings of the broker, and put them back.
 async function withSettings(settings, scenario) {
-	const old = JSON.parse(await kmqttctl('-j', 'broker'));
+	const old = await onlyKmqtt();
 	const words = { true: 'on', false: 'off', undefined: '' };
 	const set = async (values) => {
 		for (const [name, value] of Object.entries(values))
@@ -55,6 +63,7 @@ async function marker(pub, sub, topic) {
 }
 
 async function sessionExpiry(stage) {
+	const watch = await stage.connect('watch');
 	const expiry = (seconds) => ({
 		clean: false,
 		properties: { sessionExpiryInterval: seconds },
@@ -72,22 +81,34 @@ async function sessionExpiry(stage) {
 	await peer.lost();
 	peer = await again(true, 0);
 	await peer.disconnect();
-	peer = await again(false, 1);
-	await peer.disconnect();
-	await sleep(2500);
 	peer = await again(false, 3600);
 
-	// Changed by DISCONNECT: now, soon, later.
+	// Changed by DISCONNECT: now, and later.
 	await peer.disconnect({ properties: { sessionExpiryInterval: 0 } });
-	peer = await again(false, 3600);
-	await peer.disconnect({ properties: { sessionExpiryInterval: 1 } });
-	await sleep(2500);
 	peer = await again(false, 1);
 	await peer.disconnect({ properties: { sessionExpiryInterval: 3600 } });
-	await sleep(2500);
 	peer = await again(true, 3600);
+
+	// Soon: a will that is due later comes when the session ends.
+	await peer.disconnect({ properties: { sessionExpiryInterval: 0 } });
+	await watch.subscribe(stage.topic('will'), 1);
+	peer = await stage.connect('sub', {
+		...expiry(3600),
+		will: {
+			topic: stage.topic('will'), payload: 'ended', qos: 1,
+			properties: { willDelayInterval: 3600 },
+		},
+	});
+	await peer.disconnect({
+		reasonCode: 4, properties: { sessionExpiryInterval: 1 },
+	});
+	await watch.expect(stage.topic('will'), 'ended', 1);
+	peer = await again(false, 3600);
+
+	// Clean start.
 	await peer.disconnect();
 	await stage.forget('sub');
+	await watch.disconnect();
 }
 
 // Without an interval in CONNECT there may be none in DISCONNECT.
@@ -110,69 +131,73 @@ async function sessionExpiryFromNothing(stage) {
 async function messageExpiry(stage) {
 	const pub = await stage.connect('pub');
 	const topic = stage.topic('t');
+	const short = stage.topic('short');
+	const patience = stage.target.timeout / 1000;
+	const expiring = (seconds) => ({ messageExpiryInterval: seconds });
 	let sub = await stage.resume('sub');
+	let rest;
 
 	await sub.subscribe(topic, 1);
-	await pub.publish(topic, 'at once', 1, false,
-		{ messageExpiryInterval: 1000 });
-	const { properties } = await sub.expect(topic, 'at once', 1);
-
-	assert.ok(properties.messageExpiryInterval <= 1000);
-	assert.ok(properties.messageExpiryInterval >= 1000 - 5 * stage.scale);
+	await pub.publish(topic, 'at once', 1, false, expiring(1000));
+	rest = (await sub.expect(topic, 'at once', 1)).properties
+		.messageExpiryInterval;
+	assert.ok(rest <= 1000 && rest >= 1000 - patience, `${rest}`);
 
 	await sub.disconnect();
 	const start = Date.now();
 
-	await pub.publish(topic, 'gone', 1, false, { messageExpiryInterval: 1 });
-	await pub.publish(topic, 'old', 1, false,
-		{ messageExpiryInterval: 1000 });
+	await pub.publish(topic, 'gone', 1, false, expiring(1));
+	await pub.publish(topic, 'old', 1, false, expiring(1000));
 	await pub.publish(topic, 'ageless', 1);
-	await sleep(3100);
-	sub = await stage.resume('sub');
-	const old = await sub.expect(topic, 'old', 1);
-	const age = Math.ceil((Date.now() - start) / 1000);
-	const rest = old.properties.messageExpiryInterval;
 
-	assert.ok(rest <= 997 && rest >= 1000 - age - 1,
+	// When this retained message is gone, 'gone' is gone for long.
+	await pub.publish(short, 'gone later', 1, true, expiring(2));
+	await pub.subscribe(stage.topic('end'), 1);
+	for (let kept = true; kept;) {
+		await pub.subscribe(short, 1);
+		await pub.publish(stage.topic('end'), '', 1);
+		kept = (await pub.next()).topic === short;
+		if (kept)
+			await pub.expect(stage.topic('end'), '', 1);
+		assert.ok(Date.now() - start < stage.target.timeout,
+			'the retained message does not expire');
+	}
+
+	sub = await stage.resume('sub');
+	rest = (await sub.expect(topic, 'old', 1)).properties
+		.messageExpiryInterval;
+	const age = Math.ceil((Date.now() - start) / 1000);
+
+	assert.ok(rest <= 999 && rest >= 1000 - age - 1,
 		`${rest} s are left after ${age} s`);
 	const ageless = await sub.expect(topic, 'ageless', 1);
 
 	assert.equal(ageless.properties?.messageExpiryInterval, undefined);
-
-	await pub.publish(stage.topic('kept'), 'kept', 1, true,
-		{ messageExpiryInterval: 2 });
-	await sleep(4000);
-	await sub.subscribe(stage.topic('kept'), 1);
-	await marker(pub, sub, topic);
 	await disconnectAll(pub, sub);
 	await stage.forget('sub');
 }
 
 async function willDelay(stage) {
-	const delay = 2 + Math.ceil(stage.scale / 4);
+	const { delay } = stage;
 	const topic = stage.topic('will');
 	const watch = await stage.connect('watch');
-	const dying = (properties) => stage.resume('dying', {
+	const dying = (name, payload, properties) => stage.resume(name, {
 		will: {
-			topic, payload: 'gone', qos: 1,
+			topic, payload, qos: 1,
 			properties: { willDelayInterval: delay, ...properties },
 		},
 	});
 
 	await watch.subscribe(topic, 1);
 
-	// Who comes back in time isn't dead.
-	(await dying()).cut();
-	let peer = await stage.resume('dying');
+	// Who comes back in time isn't dead, even when a later one is.
+	(await dying('back', 'not gone')).cut();
+	const back = await stage.resume('back');
 
-	assert.equal(peer.sessionPresent, true);
-	await sleep((delay + 2) * 1000);
-	await marker(watch, watch, topic);
-	await peer.disconnect();
+	assert.equal(back.sessionPresent, true);
 
 	const start = Date.now();
-
-	peer = await dying({
+	const peer = await dying('dying', 'gone', {
 		contentType: 'text/plain',
 		payloadFormatIndicator: true,
 		responseTopic: 'answer',
@@ -183,7 +208,7 @@ async function willDelay(stage) {
 	peer.cut();
 	const will = await watch.expect(topic, 'gone', 1);
 
-	assert.ok(Date.now() - start >= (delay - 1) * 1000, 'too early');
+	assert.ok(Date.now() - start >= delay * 1000 - 500, 'too early');
 	assert.equal(will.properties.contentType, 'text/plain');
 	assert.equal(will.properties.payloadFormatIndicator, true);
 	assert.equal(will.properties.responseTopic, 'answer');
@@ -193,8 +218,9 @@ async function willDelay(stage) {
 		{ why: 'test' });
 	assert.ok(will.properties.messageExpiryInterval <= 1000);
 	assert.equal(will.properties.willDelayInterval, undefined);
-	await watch.disconnect();
-	await (await stage.connect('dying')).disconnect();
+	await disconnectAll(watch, back);
+	await stage.forget('back');
+	await stage.forget('dying');
 }
 
 // The session's end is the delay's end.
@@ -210,17 +236,8 @@ async function willAtSessionEnd(stage) {
 	});
 
 	await watch.subscribe(topic, 1);
-	(await dying()).cut();
-	await watch.expect(topic, 'gone', 1);
-
 	(await dying({ sessionExpiryInterval: 1 })).cut();
 	await watch.expect(topic, 'gone', 1);
-
-	(await dying({ sessionExpiryInterval: 3600 })).cut();
-	const fresh = await stage.connect('dying');
-
-	await watch.expect(topic, 'gone', 1);
-	await fresh.disconnect();
 
 	const peer = await stage.connect('leaving', {
 		will: { topic, payload: 'left', qos: 1 },
@@ -228,7 +245,16 @@ async function willAtSessionEnd(stage) {
 
 	await peer.disconnect({ reasonCode: 4 });
 	await watch.expect(topic, 'left', 1);
-	await watch.disconnect();
+
+	await onlyKmqtt('mosquitto 2.0 sends no other of these wills');
+	(await dying()).cut();
+	await watch.expect(topic, 'gone', 1);
+
+	(await dying({ sessionExpiryInterval: 3600 })).cut();
+	const fresh = await stage.connect('dying');
+
+	await watch.expect(topic, 'gone', 1);
+	await disconnectAll(fresh, watch);
 }
 
 async function requestResponse(stage) {
@@ -357,8 +383,11 @@ async function aliasFromBroker(stage) {
 		assert.ok(alias === undefined || alias === 1 || alias === 2);
 		short += packet.topic === '';
 	}
-	assert.ok(short > 0, 'the broker uses no topic alias');
 	await disconnectAll(pub, sub);
+	if (short === 0) {
+		await onlyKmqtt('the broker uses no topic aliases');
+		assert.fail('the broker uses no topic aliases');
+	}
 }
 
 // The library acknowledges one message after the other; while the first isn't
@@ -378,10 +407,13 @@ async function receiveMaximum(stage) {
 	const wire = sub.wire();
 	const count = (cmd) =>
 		wire.filter((packet) => packet.cmd === cmd).length;
+	// Mosquitto 2.0 has one count for each QoS.
+	const both = await settingsOfBroker() !== null;
 
 	await sub.subscribe(stage.topic('t'), 2);
 	for (let i = 0; i < 20; i++)
-		await pub.publish(stage.topic('t'), `${i}`, 1 + i % 2);
+		await pub.publish(stage.topic('t'), `${i}`,
+			both ? 1 + i % 2 : 1);
 	sub.client.subscribe(stage.topic('other'));
 	await sub.until('SUBACK', () => count('suback') === 2);
 	assert.equal(count('publish'), most);
@@ -392,7 +424,7 @@ async function receiveMaximum(stage) {
 		const { payload, qos } = await sub.next();
 
 		assert.equal(payload.toString(), `${next[qos]}`);
-		next[qos] += 2;
+		next[qos] += both ? 2 : 1;
 	}
 	assert.equal(count('publish'), 20);
 	await disconnectAll(pub, sub);
@@ -403,13 +435,15 @@ async function maximumPacketSize(stage) {
 	const sub = await stage.connect('sub',
 		{ properties: { maximumPacketSize: 1000 } });
 	const topic = stage.topic('t');
+	// Mosquitto 2.0 doesn't count the fixed header.
+	const over = await settingsOfBroker() ? 1 : 4;
 
 	await sub.subscribe(topic, 2);
 	for (const qos of [0, 1, 2]) {
 		// The variable header and its properties count, too.
 		const room = 1000 - 3 - 2 - topic.length - (qos ? 2 : 0) - 1;
 
-		await pub.publish(topic, 'x'.repeat(room + 1), qos);
+		await pub.publish(topic, 'x'.repeat(room + over), qos);
 		await pub.publish(topic, 'y'.repeat(room), qos);
 		await sub.expect(topic, 'y'.repeat(room), qos);
 		await pub.publish(topic, 'z'.repeat(100000), qos);
@@ -433,7 +467,6 @@ async function assignedClientId(stage) {
 		a.connack.assignedClientIdentifier);
 
 	await a.lost();
-	assert.equal(a.last.disconnect.reasonCode, 142);
 	assert.equal(again.connack.assignedClientIdentifier, undefined);
 	await disconnectAll(again, b);
 }
@@ -508,21 +541,26 @@ async function subscriptionIds(stage) {
 	const subscribe = (filter, subscriptionIdentifier) =>
 		sub.subscribe(stage.topic(filter), 1,
 			{ properties: { subscriptionIdentifier } });
-	const got = async (topic) => {
-		await pub.publish(stage.topic(topic), topic, 1);
-		const { properties } = await sub.expect(stage.topic(topic),
-			topic, 1);
+	// Overlapping subscriptions may have one copy, or one each.
+	const got = async (topic, least = 1) => {
+		const ids = [];
 
-		return [properties?.subscriptionIdentifier ?? []].flat()
-			.sort((a, b) => a - b);
+		await pub.publish(stage.topic(topic), topic, 1);
+		do {
+			const { properties } = await sub.expect(
+				stage.topic(topic), topic, 1);
+
+			ids.push(properties?.subscriptionIdentifier ?? []);
+		} while (ids.flat().length < least);
+		return ids.flat().sort((a, b) => a - b);
 	};
 
 	await subscribe('a/#', 1);
 	await subscribe('a/+', 268435455);
 	await sub.subscribe(stage.topic('b'), 1);
 	assert.deepEqual(await got('a/b/c'), [1]);
-	assert.deepEqual(await got('a/b'), [1, 268435455]);
-	assert.deepEqual(await got('b'), []);
+	assert.deepEqual(await got('a/b', 2), [1, 268435455]);
+	assert.deepEqual(await got('b', 0), []);
 	await subscribe('a/#', 128);
 	assert.deepEqual(await got('a/b/c'), [128]);
 
@@ -616,10 +654,10 @@ async function sharedLeaving(stage) {
 	await stays.expect(topic, 'kept', 1);
 	await goes.subscribe(filter, 1);
 	await goes.subscribe(stage.topic('end'), 1);
+	await pub.publish(topic, '', 0, true);
+	await onlyKmqtt('mosquitto 2.0 sends them nevertheless');
 	await marker(pub, goes, stage.topic('end'));
-	await disconnectAll(stays, goes);
-	await pub.publish(topic, '', 1, true);
-	await pub.disconnect();
+	await disconnectAll(stays, goes, pub);
 }
 
 async function reasonCodes(stage) {
@@ -628,9 +666,6 @@ async function reasonCodes(stage) {
 
 	await peer.publish(topic, 'nobody', 1);
 	assert.equal(peer.last.puback.reasonCode, 16);
-	await peer.publish(topic, 'nobody', 2);
-	assert.equal(peer.last.pubrec.reasonCode, 16);
-	assert.equal(peer.last.pubcomp.reasonCode ?? 0, 0);
 	await peer.subscribe(topic, 2);
 	await peer.publish(topic, 'one', 1);
 	assert.equal(peer.last.puback.reasonCode ?? 0, 0);
@@ -640,6 +675,10 @@ async function reasonCodes(stage) {
 	assert.deepEqual([...peer.last.unsuback.granted], [0]);
 	await peer.unsubscribe(topic);
 	assert.deepEqual([...peer.last.unsuback.granted], [17]);
+	await peer.publish(topic, 'nobody', 2);
+	assert.equal(peer.last.pubcomp.reasonCode ?? 0, 0);
+	await onlyKmqtt('mosquitto 2.0 has no reason codes in PUBREC');
+	assert.equal(peer.last.pubrec.reasonCode, 16);
 	await peer.disconnect();
 }
 
@@ -648,10 +687,11 @@ async function takenOver(stage) {
 	const fresh = await stage.resume('same');
 
 	await old.lost();
-	assert.equal(old.last.disconnect.reasonCode, 142);
 	assert.equal(fresh.sessionPresent, true);
 	await fresh.disconnect();
-	await (await stage.connect('same')).disconnect();
+	await stage.forget('same');
+	await onlyKmqtt('mosquitto 2.0 does not tell the reason');
+	assert.equal(old.last.disconnect.reasonCode, 142);
 }
 
 async function serverKeepAlive(stage) {
@@ -672,7 +712,7 @@ async function serverKeepAlive(stage) {
 }
 
 async function moved(stage) {
-	await kmqttctl('-j', 'broker');
+	await onlyKmqtt();
 	for (const [extra, reason] of [[[], 156], [['permanent'], 157]]) {
 		const peer = await stage.connect('moved');
 
@@ -794,7 +834,7 @@ async function scram(stage) {
 		return [peer, exchange];
 	};
 
-	await kmqttctl('-j', 'broker');
+	await onlyKmqtt();
 	execFileSync(process.env.KMQTT_CTL,
 		['user', 'set', name, 'scram-sha-256'], { input: 'secret\n' });
 	try {
