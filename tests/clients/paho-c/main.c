@@ -98,6 +98,8 @@ int main(int argc, char **argv)
 	target.timeout = TIMEOUT * target.scale;
 	if (argc == WILL_ARGUMENTS && !strcmp(argv[1], "--will"))
 		return will_main(argv);
+	if (argc == MEMBER_ARGUMENTS && !strcmp(argv[1], "--member"))
+		return member_main(argv);
 	if (argc != 3) {
 		fprintf(stderr, "usage: paho-c HOST PORT\n");
 		return 2;

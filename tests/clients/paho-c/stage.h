@@ -66,4 +66,8 @@ void die_with_late_will(const char *name, const char *will_topic,
 #define WILL_ARGUMENTS	11
 int will_main(char **argv);
 
+/* What ../mixed/run calls: paho-c --member HOST PORT BASE. */
+#define MEMBER_ARGUMENTS	5
+int member_main(char **argv);
+
 #endif
