@@ -259,12 +259,12 @@ def wait_idle(where=None, sessions=0, patience=None):
 def clean_up():
     """Nothing of one test, even if it has failed, is there for the next."""
     wait_for(lambda: stats()["connections"] == 0, "connections to end")
-    now = stats()
-    if now["retained"]:
-        ctl("retained", "del", "all")
-    if now["sessions"]:
+    if stats()["sessions"]:
         forget([s["client_id"] for s in ctl_json("session")])
     wait_idle()
+    # Not before: the end of a session may publish a will that is retained.
+    if stats()["retained"]:
+        ctl("retained", "del", "all")
 
 
 def meminfo():
