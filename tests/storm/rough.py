@@ -260,18 +260,25 @@ class Life:
             id = self.id()
             self.inbox.waiting[mqtt.PUBACK if qos == 1 else mqtt.PUBREC].add(id)
             self.unfinished += qos == 2
-        payload = maker.sealed(topic) if self.honest else maker.payload()
-        known = self.inbox.connack and self.maker.level == 5 and \
-            self.inbox.connack.props.get("topic_alias_max", 0)
-        if known and r.randrange(3) == 0:
-            alias = r.randrange(1, known + 1)
+        name, alias = self.alias(topic)
+        if alias:
+            topic = self.our_aliases[alias]
             props["topic_alias"] = alias
-            if alias in self.our_aliases and r.randrange(2):
-                topic = ""
-            else:
-                self.our_aliases[alias] = topic
-        self.send(mqtt.publish(topic, payload, qos, id, retain=maker.chance(15),
+        payload = maker.sealed(topic) if self.honest else maker.payload()
+        self.send(mqtt.publish(name, payload, qos, id, retain=maker.chance(15),
                                level=maker.level, props=props))
+
+    def alias(self, topic):
+        """A name to send, maybe none, and an alias, maybe none, for a topic, or another one."""
+        most = self.inbox.connack and self.maker.level == 5 and \
+            self.inbox.connack.props.get("topic_alias_max", 0)
+        if not most or self.random.randrange(3):
+            return topic, None
+        alias = self.random.randrange(1, most + 1)
+        if alias in self.our_aliases and self.random.randrange(2):
+            return "", alias
+        self.our_aliases[alias] = topic
+        return topic, alias
 
     def subscribe(self):
         id = self.id()
