@@ -35,6 +35,7 @@ module:
 
 tools:
 	@$(MAKE) -C tools/kmqttctl
+	@$(MAKE) -C tools/bench
 
 debug-module:
 	@echo "  MODULE  build/debug/kmqtt/kmqtt.ko"
@@ -108,6 +109,7 @@ module-install:
 
 tools-install: tools
 	@$(MAKE) -C tools/kmqttctl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	@$(MAKE) -C tools/bench install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 
 .PHONY: clean help
 clean:

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_BENCH_BENCH_H
+#define _KMQTT_BENCH_BENCH_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "cpu.h"
+#include "histogram.h"
+#include "options.h"
+
+struct bench;
+struct client;
+struct publisher;
+struct worker;
+
+#define NS_PER_S	1000000000ull
+
+#define container_of(ptr, type, member)	\
+	((type *)((char *)(ptr) - offsetof(type, member)))
+
+static inline uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+/* What the threads count; the controller reads it between phases only. */
+struct counts {
+	uint64_t published;
+	uint64_t delivered;
+	uint64_t duplicates;
+	uint64_t missing;
+	uint64_t misordered;
+	uint64_t bytes;
+};
+
+/* What is measured in one phase. */
+struct result {
+	const char *name;
+	const char *unit;
+	double seconds;
+	struct counts counts;
+	struct histogram latency;
+	struct cpu_usage cpu;
+};
+
+#define RESULTS_MAX	3
+
+struct pattern {
+	const char *name;
+	const char *help;
+	/* What of struct options is the default, and what can't be. */
+	void (*defaults)(struct options *o);
+	void (*run)(struct bench *b);
+};
+
+/*
+ * The controller, that is the main thread. It tells the workers to do
+ * something, a phase, and waits until nothing of it is left.
+ */
+struct bench {
+	const struct options *options;
+	const struct pattern *pattern;
+	void *private;
+	char run[16];
+	char prefix[64];
+
+	struct sockaddr_storage address;
+	socklen_t address_len;
+
+	struct worker *workers;
+	int event_fd;
+	int signal_fd;
+
+	_Atomic uint64_t left;
+	uint64_t start;
+	_Atomic uint64_t end;
+	atomic_bool stopping;
+
+	/* The first message that was missed, and by whom. */
+	_Atomic uint64_t missed_at;
+
+	pthread_mutex_t lock;
+	atomic_bool failed;
+	char error[256];
+
+	struct cpu_state cpu;
+	struct result results[RESULTS_MAX];
+	unsigned int n_results;
+};
+
+int bench_init(struct bench *b);
+void bench_free(struct bench *b);
+void bench_start_threads(struct bench *b);
+void bench_stop_threads(struct bench *b);
+void bench_free_clients(struct bench *b);
+
+void bench_fail(struct bench *b, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void bench_explain(struct bench *b, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* What a worker does at the begin or the end of a phase. */
+typedef void (*worker_fn)(struct worker *w);
+
+bool bench_phase(struct bench *b, worker_fn begin, uint64_t units,
+		 double seconds, worker_fn stop);
+bool bench_measure(struct bench *b, const char *name, const char *unit,
+		   worker_fn begin, uint64_t units, double seconds,
+		   worker_fn stop);
+void bench_hold(struct bench *b, const char *what);
+void bench_done(struct bench *b, uint64_t units);
+
+int report(const struct bench *b);
+
+#endif /* _KMQTT_BENCH_BENCH_H */
