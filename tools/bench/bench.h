@@ -58,6 +58,8 @@ struct pattern {
 	const char *help;
 	/* What of struct options is the default, and what can't be. */
 	void (*defaults)(struct options *o);
+	/* It has an end of its own: seconds don't apply. */
+	bool counted;
 	void (*run)(struct bench *b);
 };
 
@@ -69,6 +71,8 @@ struct bench {
 	const struct options *options;
 	const struct pattern *pattern;
 	void *private;
+	/* Connecting is to end the sessions that were used. */
+	bool end_sessions;
 	char run[16];
 	char prefix[64];
 
@@ -82,7 +86,6 @@ struct bench {
 	_Atomic uint64_t left;
 	uint64_t start;
 	_Atomic uint64_t end;
-	atomic_bool stopping;
 
 	/* The first message that was missed, and by whom. */
 	_Atomic uint64_t missed_at;

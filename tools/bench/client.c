@@ -104,7 +104,7 @@ static void write_connect(struct client *c)
 	char id[64];
 	struct mqtt_connect connect = {
 		.version = b->options->version,
-		.session = b->options->session,
+		.session = b->options->session && !b->end_sessions,
 		.client_id = id,
 		.user = b->options->user,
 		.password = b->options->password,
@@ -167,6 +167,8 @@ void client_flush(struct client *c)
 {
 	ssize_t n;
 
+	if (c->state == CLIENT_CLOSED && c->ops->closed)
+		c->ops->closed(c);
 	if (c->state < CLIENT_CONNECTED)
 		return;
 	for (;;) {

@@ -44,6 +44,8 @@ struct client_ops {
 		      uint16_t packet_id, uint64_t now);
 	/* There may be room to write: put something into @burst. */
 	void (*fill)(struct client *c);
+	/* It is closed, was touched and may be opened again. */
+	void (*closed)(struct client *c);
 };
 
 enum client_state {

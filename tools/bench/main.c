@@ -21,6 +21,10 @@ static const struct pattern *const patterns[] = {
 	&fanin_pattern,
 	&topics_pattern,
 	&shared_pattern,
+	&retained_pattern,
+	&connect_pattern,
+	&idle_pattern,
+	&subscribe_pattern,
 };
 
 #define N_PATTERNS	(sizeof(patterns) / sizeof(patterns[0]))
@@ -133,5 +137,9 @@ int main(int argc, char **argv)
 	}
 	if (options_read(&o, argc - 1, argv + 1))
 		return EXIT_USAGE;
+	if (pattern && pattern->counted && o.seconds > 0) {
+		fprintf(stderr, "kmqtt-bench: %s has no seconds\n", argv[1]);
+		return EXIT_USAGE;
+	}
 	return pattern ? run(&o, pattern) : relay_run(o.port);
 }
