@@ -135,10 +135,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "kmqtt-bench: %s is no pattern\n", argv[1]);
 		return EXIT_USAGE;
 	}
+	/* The name that getopt_long() complains with. */
+	argv[1] = argv[0];
 	if (options_read(&o, argc - 1, argv + 1))
 		return EXIT_USAGE;
 	if (pattern && pattern->counted && o.seconds > 0) {
-		fprintf(stderr, "kmqtt-bench: %s has no seconds\n", argv[1]);
+		fprintf(stderr, "kmqtt-bench: %s has no seconds\n",
+			pattern->name);
 		return EXIT_USAGE;
 	}
 	return pattern ? run(&o, pattern) : relay_run(o.port);
