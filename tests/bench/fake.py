@@ -61,8 +61,8 @@ class Fake:
             peer.sendall(REFUSED if self.fault == "refuse" else CONNACK)
         elif kind == 8:
             code = 0x87 if self.fault == "deny" else 0
-            peer.sendall(bytes((0x90, 4)) + body[:2] + bytes((0, code)))
             self.subscribers.append(peer)
+            peer.sendall(bytes((0x90, 4)) + body[:2] + bytes((0, code)))
         elif kind == PUBLISH:
             for packet in self.faulty(head + body):
                 for subscriber in self.subscribers:

@@ -67,7 +67,8 @@ static void raise_limits(void)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	/* Root may have more than that. */
-	limit.rlim_cur = limit.rlim_max = 1 << 20;
+	limit.rlim_max = 1 << 20;
+	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	/* Timers of an open loop are not to be late by 50 microseconds. */
 	prctl(PR_SET_TIMERSLACK, 1);
@@ -147,19 +148,22 @@ static void call_workers(struct bench *b, worker_fn fn)
 	uint32_t i;
 
 	for (i = 0; i < b->options->threads; i++) {
-		b->workers[i].call = fn;
+		b->workers[i].call = (uintptr_t)fn;
 		worker_kick(&b->workers[i]);
 	}
 }
 
 /**
- * bench_stop_threads() - end the workers, which keep their clients
+ * bench_stop_threads() - end the workers, if they run; they keep their clients
  * @b: the run
  */
 void bench_stop_threads(struct bench *b)
 {
 	uint32_t i;
 
+	if (b->stopped)
+		return;
+	b->stopped = true;
 	call_workers(b, worker_quit);
 	for (i = 0; i < b->options->threads; i++)
 		pthread_join(b->workers[i].thread, NULL);
@@ -230,7 +234,7 @@ void bench_explain(struct bench *b, const char *format, ...)
  */
 void bench_done(struct bench *b, uint64_t units)
 {
-	uint64_t none = 0;
+	unsigned long long none = 0;
 
 	if (atomic_fetch_sub(&b->left, units) != units)
 		return;
@@ -238,13 +242,13 @@ void bench_done(struct bench *b, uint64_t units)
 	wake(b);
 }
 
-static uint64_t progress(const struct bench *b)
+static uint64_t bytes(const struct bench *b)
 {
 	uint64_t sum = 0;
 	uint32_t i;
 
 	for (i = 0; i < b->options->threads; i++)
-		sum += b->workers[i].progress;
+		sum += b->workers[i].bytes;
 	return sum;
 }
 
@@ -301,13 +305,13 @@ static void doze(struct bench *b)
 
 static void wait_for_end(struct bench *b, double seconds, worker_fn stop)
 {
-	uint64_t progress_at = b->start, last = progress(b), now;
+	uint64_t progress_at = b->start, last = bytes(b), now;
 
 	while (!b->failed && (b->left || b->missed_at)) {
 		doze(b);
 		now = clock_ns();
-		if (progress(b) != last) {
-			last = progress(b);
+		if (bytes(b) != last) {
+			last = bytes(b);
 			progress_at = now;
 		}
 		if (stop && seconds > 0 && now - b->start >=
@@ -348,6 +352,7 @@ static void begin_counting(struct bench *b)
 {
 	uint32_t i;
 
+	b->bytes_before = bytes(b);
 	for (i = 0; i < b->options->threads; i++) {
 		b->workers[i].counts = (struct counts){};
 		histogram_clear(&b->workers[i].latency);
@@ -361,7 +366,6 @@ static void add_counts(struct counts *sum, const struct counts *counts)
 	sum->duplicates += counts->duplicates;
 	sum->missing += counts->missing;
 	sum->misordered += counts->misordered;
-	sum->bytes += counts->bytes;
 }
 
 static void end_counting(struct bench *b, struct result *result)
@@ -369,7 +373,11 @@ static void end_counting(struct bench *b, struct result *result)
 	uint64_t end = b->end;
 	uint32_t i;
 
+	/* Else the workers are between two phases. */
+	if (b->failed)
+		bench_stop_threads(b);
 	result->seconds = ((end ? end : clock_ns()) - b->start) / 1e9;
+	result->bytes = bytes(b) - b->bytes_before;
 	for (i = 0; i < b->options->threads; i++) {
 		add_counts(&result->counts, &b->workers[i].counts);
 		histogram_merge(&result->latency, &b->workers[i].latency);
@@ -441,12 +449,10 @@ void bench_hold(struct bench *b, const char *what)
 	b->n_results++;
 	result->name = "hold";
 	fprintf(stderr, "kmqtt-bench: holding %s\n", what);
-	begin_counting(b);
 	cpu_begin(&b->cpu);
 	b->start = clock_ns();
-	b->end = 0;
 	while (!held_enough(b, &input))
 		;
 	cpu_end(&b->cpu, &result->cpu);
-	end_counting(b, result);
+	result->seconds = (clock_ns() - b->start) / 1e9;
 }

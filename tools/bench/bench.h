@@ -12,6 +12,7 @@
 #include "cpu.h"
 #include "histogram.h"
 #include "options.h"
+#include "util.h"
 
 struct bench;
 struct client;
@@ -19,9 +20,6 @@ struct publisher;
 struct worker;
 
 #define NS_PER_S	1000000000ull
-
-#define container_of(ptr, type, member)	\
-	((type *)((char *)(ptr) - offsetof(type, member)))
 
 static inline uint64_t clock_ns(void)
 {
@@ -38,7 +36,6 @@ struct counts {
 	uint64_t duplicates;
 	uint64_t missing;
 	uint64_t misordered;
-	uint64_t bytes;
 };
 
 /* What is measured in one phase. */
@@ -46,6 +43,7 @@ struct result {
 	const char *name;
 	const char *unit;
 	double seconds;
+	uint64_t bytes;
 	struct counts counts;
 	struct histogram latency;
 	struct cpu_usage cpu;
@@ -83,12 +81,14 @@ struct bench {
 	int event_fd;
 	int signal_fd;
 
-	_Atomic uint64_t left;
+	atomic_ullong left;
 	uint64_t start;
-	_Atomic uint64_t end;
+	uint64_t bytes_before;
+	atomic_ullong end;
+	bool stopped;
 
 	/* The first message that was missed, and by whom. */
-	_Atomic uint64_t missed_at;
+	atomic_ullong missed_at;
 
 	pthread_mutex_t lock;
 	atomic_bool failed;
@@ -106,9 +106,9 @@ void bench_stop_threads(struct bench *b);
 void bench_free_clients(struct bench *b);
 
 void bench_fail(struct bench *b, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+	__printf(2, 3);
 void bench_explain(struct bench *b, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+	__printf(2, 3);
 
 /* What a worker does at the begin or the end of a phase. */
 typedef void (*worker_fn)(struct worker *w);

@@ -27,7 +27,8 @@ static inline size_t buffer_consume(struct buffer *b, size_t n)
 		b->off += n;
 		return 0;
 	}
-	b->off = b->len = 0;
+	b->off = 0;
+	b->len = 0;
 	return n - left;
 }
 

@@ -218,9 +218,7 @@ static void client_read(struct client *c)
 		return;
 	}
 	now = clock_ns();
-	w->counts.bytes += n;
-	atomic_store_explicit(&w->progress, w->progress + 1,
-			      memory_order_relaxed);
+	atomic_store_explicit(&w->bytes, w->bytes + n, memory_order_relaxed);
 	len += n;
 	used = packet_parse(c, w->rx, len, now);
 	if (c->state == CLIENT_CLOSED)
@@ -273,8 +271,8 @@ void client_close(struct client *c)
 	c->state = CLIENT_CLOSED;
 	c->skip = 0;
 	c->rest.len = 0;
-	c->out.off = c->out.len = 0;
-	c->burst.off = c->burst.len = 0;
+	buffer_consume(&c->out, buffer_left(&c->out));
+	buffer_consume(&c->burst, buffer_left(&c->burst));
 }
 
 /**

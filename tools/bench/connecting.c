@@ -17,7 +17,7 @@ struct connecting {
 	struct client *clients;
 	/* Client identifiers used in turn; 0 for another one each time. */
 	uint32_t identifiers;
-	_Atomic int64_t left;
+	atomic_llong left;
 };
 
 static struct connecting *connecting_of(const struct client *c)

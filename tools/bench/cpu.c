@@ -81,9 +81,10 @@ static bool read_process(struct cpu_process *process)
 	return true;
 }
 
+typedef bool (*process_fn)(const struct cpu_process *process, void *arg);
+
 /* Call @each for all processes; it returns false for enough. */
-static void for_each_process(bool (*each)(const struct cpu_process *process,
-					  void *arg), void *arg)
+static void walk_processes(process_fn each, void *arg)
 {
 	DIR *directory = opendir("/proc");
 	struct cpu_process process;
@@ -145,7 +146,7 @@ int cpu_init(struct cpu_state *state, const struct options *o)
 	if (!o->processes.count)
 		return 0;
 	i = state->n_processes;
-	for_each_process(add_if_named, state);
+	walk_processes(add_if_named, state);
 	if (state->n_processes > i)
 		return 0;
 	fprintf(stderr, "kmqtt-bench: no process of the name %s\n",
@@ -183,7 +184,7 @@ void cpu_begin(struct cpu_state *state)
 
 	state->n_kworkers = 0;
 	if (state->options->kworker)
-		for_each_process(add_kworker, state);
+		walk_processes(add_kworker, state);
 	for (i = 0; i < state->n_processes; i++)
 		read_process(&state->processes[i]);
 	read_own(&state->own_user, &state->own_system);
@@ -254,6 +255,6 @@ void cpu_end(struct cpu_state *state, struct cpu_usage *usage)
 	usage->own_system -= state->own_system;
 	end_processes(state, usage);
 	if (state->options->kworker)
-		for_each_process(sum_kworker, &kworkers);
+		walk_processes(sum_kworker, &kworkers);
 	usage->kworkers = kworkers.time;
 }

@@ -166,7 +166,8 @@ static void tell_missing(struct flow *flow)
 	}
 	counts->missing = missing;
 	if (missing)
-		bench_explain(flow->bench, "%llu missing, the first of them message %llu of publisher %u",
+		bench_explain(flow->bench,
+			      "%llu missing, first of them message %llu of publisher %u",
 			      (unsigned long long)missing,
 			      (unsigned long long)first, publisher);
 }

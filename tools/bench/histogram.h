@@ -9,7 +9,7 @@
  * from a histogram is at most 1/64 too high.
  */
 #define HISTOGRAM_SUB_BITS	6
-#define HISTOGRAM_SUB		(1u << HISTOGRAM_SUB_BITS)
+#define HISTOGRAM_SUB		64u
 #define HISTOGRAM_BUCKETS	((64 - HISTOGRAM_SUB_BITS + 1) * HISTOGRAM_SUB)
 
 struct histogram {

@@ -27,8 +27,6 @@ static const struct pattern *const patterns[] = {
 	&subscribe_pattern,
 };
 
-#define N_PATTERNS	(sizeof(patterns) / sizeof(patterns[0]))
-
 static const struct options defaults = {
 	.host = "127.0.0.1",
 	.port = "1883",
@@ -47,7 +45,7 @@ static const struct options defaults = {
 	.concurrent = 64,
 };
 
-static int help(void)
+static int tell_usage(void)
 {
 	size_t i;
 
@@ -57,7 +55,7 @@ static int help(void)
 	     "Load an MQTT broker and tell how long it takes.\n"
 	     "\n"
 	     "Patterns:");
-	for (i = 0; i < N_PATTERNS; i++)
+	for (i = 0; i < ARRAY_SIZE(patterns); i++)
 		printf("  %-26s %s\n", patterns[i]->name, patterns[i]->help);
 	printf("  %-26s %s\n", "relay",
 	       "be a broker that parses nothing, for pair, fanout and fanin");
@@ -71,7 +69,7 @@ static const struct pattern *find_pattern(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < N_PATTERNS; i++)
+	for (i = 0; i < ARRAY_SIZE(patterns); i++)
 		if (!strcmp(patterns[i]->name, name))
 			return patterns[i];
 	return NULL;
@@ -105,11 +103,12 @@ static int run(struct options *o, const struct pattern *pattern)
 	complete(o, pattern);
 	b->options = o;
 	b->pattern = pattern;
-	if (bench_init(b))
-		return EXIT_USAGE;
-	pattern->run(b);
-	status = report(b);
-	bench_free(b);
+	status = bench_init(b) ? EXIT_USAGE : 0;
+	if (!status) {
+		pattern->run(b);
+		status = report(b);
+		bench_free(b);
+	}
 	free(b);
 	return status;
 }
@@ -122,7 +121,7 @@ int main(int argc, char **argv)
 
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--help"))
-			return help();
+			return tell_usage();
 		if (!strcmp(argv[i], "--version"))
 			return puts("kmqtt-bench " VERSION) < 0;
 	}

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buffer.h"
+#include "util.h"
 
 enum kind {
 	KIND_U32,
@@ -53,7 +53,7 @@ struct definition {
 #define SIZE_MAX_BYTES	(268435455 - 512)
 
 /* A packet identifier has to tell messages in flight from each other. */
-#define WINDOW_MAX	(1 << 20)
+#define WINDOW_MAX	1048576
 
 static const struct definition definitions[] = {
 	SECTION("The broker and the connections to it:"),
@@ -138,7 +138,7 @@ static const struct definition definitions[] = {
 	       "JSON instead of text"),
 };
 
-#define N_DEFINITIONS	(sizeof(definitions) / sizeof(definitions[0]))
+#define N_DEFINITIONS	ARRAY_SIZE(definitions)
 
 /* Values of getopt_long() for options without a letter. */
 #define FIRST_LONG	256
@@ -148,8 +148,6 @@ static const char *const filter_names[] = {
 	[FILTER_HASH] = "hash",
 	[FILTER_EXACT] = "exact",
 };
-
-#define N_FILTERS	(sizeof(filter_names) / sizeof(filter_names[0]))
 
 static bool read_integer(const struct definition *d, const char *text,
 			 uint64_t *value)
@@ -172,7 +170,7 @@ static bool read_integer(const struct definition *d, const char *text,
 
 static bool read_filter(const char *text, uint32_t *filter)
 {
-	for (*filter = 0; *filter < N_FILTERS; ++*filter)
+	for (*filter = 0; *filter < ARRAY_SIZE(filter_names); ++*filter)
 		if (!strcmp(text, filter_names[*filter]))
 			return true;
 	return false;

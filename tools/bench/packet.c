@@ -94,7 +94,7 @@ static void got_ack(struct client *c, enum mqtt_type type,
 		    const uint8_t *body, size_t len, uint64_t now)
 {
 	if (len < 2)
-		client_fail(c, "malformed acknowledgement");
+		client_fail(c, "malformed acknowledgment");
 	else if (len > 2 && body[2] >= REASON_FAILURE)
 		fail_with_reason(c, "publish refused", body[2]);
 	else if (type == MQTT_PUBREC)
@@ -111,7 +111,8 @@ static void got_packet(struct client *c, uint8_t first, const uint8_t *body,
 {
 	enum mqtt_type type = first >> 4;
 
-	if ((type == MQTT_CONNACK) == (c->state == CLIENT_READY)) {
+	if (c->state == CLIENT_READY ? type == MQTT_CONNACK :
+				       type != MQTT_CONNACK) {
 		client_fail(c, "unexpected packet of type %u", type);
 		return;
 	}

@@ -60,7 +60,8 @@ static void make_packet(struct publisher *p, uint32_t size)
 			(p->retain ? MQTT_RETAIN : 0);
 	unsigned int n;
 
-	burst->len = burst->off = 0;
+	burst->off = 0;
+	burst->len = 0;
 	memset(buffer_add(burst, 5 + len), 0, 5 + len);
 	burst->data[0] = first;
 	n = 1 + mqtt_put_varint(burst->data + 1, len);
@@ -275,7 +276,7 @@ static void publisher_acked(struct client *c, enum mqtt_type type,
 			      p->base % UINT16_MAX) % UINT16_MAX;
 	if (sequence >= p->next ||
 	    !(p->ring[sequence & p->ring_mask] & RING_ACK)) {
-		client_fail(c, "acknowledgement of packet %u, which is not in flight",
+		client_fail(c, "acknowledgment of packet %u, which is not in flight",
 			    packet_id);
 		return;
 	}
@@ -292,14 +293,15 @@ static void publisher_acked(struct client *c, enum mqtt_type type,
 void publisher_deliver(struct publisher *p)
 {
 	struct worker *w = p->client.worker;
-	struct publisher *head;
+	uintptr_t head;
 
 	if (atomic_exchange(&p->in_inbox, true))
 		return;
 	head = w->inbox;
 	do {
-		p->next_in_inbox = head;
-	} while (!atomic_compare_exchange_weak(&w->inbox, &head, p));
+		p->next_in_inbox = (struct publisher *)head;
+	} while (!atomic_compare_exchange_weak(&w->inbox, &head,
+						(uintptr_t)p));
 	if (!head)
 		worker_kick(w);
 }
@@ -310,7 +312,8 @@ void publisher_deliver(struct publisher *p)
  */
 void publisher_take_inbox(struct worker *w)
 {
-	struct publisher *p = atomic_exchange(&w->inbox, NULL), *next;
+	uintptr_t head = atomic_exchange(&w->inbox, 0);
+	struct publisher *p = (struct publisher *)head, *next;
 
 	for (; p; p = next) {
 		next = p->next_in_inbox;

@@ -13,7 +13,7 @@ struct topics {
 };
 
 /* What the ring knows of a message: its number, and what is to come yet. */
-#define RING_ACK		(1ull << 31)
+#define RING_ACK		0x80000000ull
 #define RING_COPIES_MASK	(RING_ACK - 1)
 #define RING_LEFT_MASK		0xffffffffull
 
@@ -28,16 +28,15 @@ struct publisher {
 	/* All subscribers are the same thread's: no need for atomics. */
 	bool local;
 	bool active;
-
 	/* Messages of the phase: the first, the next, and after the last. */
 	uint64_t first;
 	uint64_t next;
 	uint64_t end;
 	/* Those before are complete; how many are in all; how many acked. */
 	uint64_t base;
-	_Atomic uint64_t completed;
+	atomic_ullong completed;
 	uint64_t acked;
-	_Atomic uint64_t *ring;
+	atomic_ullong *ring;
 	uint64_t ring_mask;
 
 	/* In an open loop, how many are due. */
@@ -52,6 +51,7 @@ struct publisher {
 	size_t packet_id_at;
 	size_t stamp_at;
 
+	/* As of publisher_deliver(). */
 	struct publisher *next_in_inbox;
 	atomic_bool in_inbox;
 };
@@ -77,7 +77,7 @@ uint64_t publisher_missing(const struct publisher *p, uint64_t *first);
 static inline uint64_t publisher_take(struct publisher *p, uint64_t sequence,
 				      uint64_t what)
 {
-	_Atomic uint64_t *slot = &p->ring[sequence & p->ring_mask];
+	atomic_ullong *slot = &p->ring[sequence & p->ring_mask];
 	uint64_t value;
 
 	if (p->local) {

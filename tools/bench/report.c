@@ -18,8 +18,6 @@ static const struct {
 	{ "p99.9", 99.9 },
 };
 
-#define N_PERCENTILES	(sizeof(percentiles) / sizeof(percentiles[0]))
-
 static double per_second(const struct result *r)
 {
 	return r->seconds > 0 ? r->counts.delivered / r->seconds : 0;
@@ -45,7 +43,7 @@ static json_t *latency_to_json(const struct histogram *h)
 	json_t *object = json_object();
 	size_t i;
 
-	for (i = 0; i < N_PERCENTILES; i++)
+	for (i = 0; i < ARRAY_SIZE(percentiles); i++)
 		set_real(object, percentiles[i].name,
 			 histogram_percentile(h, percentiles[i].percent) / 1e3);
 	set_real(object, "max", h->max / 1e3);
@@ -92,6 +90,16 @@ static json_t *cpu_to_json(const struct bench *b, const struct cpu_usage *cpu)
 	return object;
 }
 
+static json_t *errors_to_json(const struct counts *counts)
+{
+	json_t *object = json_object();
+
+	set_count(object, "duplicates", counts->duplicates);
+	set_count(object, "missing", counts->missing);
+	set_count(object, "misordered", counts->misordered);
+	return object;
+}
+
 static void result_to_json(const struct bench *b, const struct result *r,
 			   json_t *object)
 {
@@ -104,18 +112,14 @@ static void result_to_json(const struct bench *b, const struct result *r,
 	json_object_set_new(object, "unit", json_string(r->unit));
 	set_count(object, "published", r->counts.published);
 	set_count(object, "delivered", r->counts.delivered);
-	set_count(object, "received_bytes", r->counts.bytes);
+	set_count(object, "received_bytes", r->bytes);
 	snprintf(name, sizeof(name), "%ss_per_second", r->unit);
 	set_real(object, name, per_second(r));
 	snprintf(name, sizeof(name), "ns_per_%s", r->unit);
 	set_real(object, name, ns_each(r));
 	json_object_set_new(object, "latency_us",
 			    latency_to_json(&r->latency));
-	json_object_set_new(object, "errors", json_pack(
-		"{s:I, s:I, s:I}",
-		"duplicates", (json_int_t)r->counts.duplicates,
-		"missing", (json_int_t)r->counts.missing,
-		"misordered", (json_int_t)r->counts.misordered));
+	json_object_set_new(object, "errors", errors_to_json(&r->counts));
 }
 
 static void print_json(const struct bench *b)
@@ -149,7 +153,7 @@ static void print_latency(const struct histogram *h)
 	if (!h->count)
 		return;
 	printf("  latency   ");
-	for (i = 0; i < N_PERCENTILES; i++)
+	for (i = 0; i < ARRAY_SIZE(percentiles); i++)
 		printf("%s %.1f, ", percentiles[i].name,
 		       histogram_percentile(h, percentiles[i].percent) / 1e3);
 	printf("max %.1f, mean %.1f us\n", h->max / 1e3, histogram_mean(h) / 1e3);

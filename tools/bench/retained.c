@@ -130,7 +130,9 @@ static void init_clients(struct bench *b, struct retained *retained)
 
 	topics_init(&retained->topics, o->topics, retained_topic, b);
 	worker_add_client(&b->workers[0], &p->client, &publisher_ops, 0);
-	p->retain = p->fence = p->local = true;
+	p->retain = true;
+	p->fence = true;
+	p->local = true;
 	publisher_init(p, &retained->topics, o->size);
 	retained->replayed = must_alloc(o->number, sizeof(*r));
 	for (i = 0; i < o->number; i++) {

@@ -72,7 +72,7 @@ static bool unexpected(struct subscriber *s, struct publisher *p,
 	struct worker *w = s->client.worker;
 	uint32_t stride = s->flow->shape->stride;
 	bool expects = publisher_expects(p, sequence);
-	uint64_t never = 0;
+	unsigned long long never = 0;
 
 	if (!expects)
 		return duplicate(&s->client, sequence);

@@ -67,7 +67,7 @@ static void requester_acked(struct client *c, enum mqtt_type type,
 	uint32_t batch = w->bench->options->batch;
 
 	if (!packet_id || packet_id > r->packets || r->answered == r->sent ||
-	    (type == MQTT_SUBACK) != (r->type == MQTT_SUBSCRIBE)) {
+	    type != r->type + 1) {
 		client_fail(c, "answer to packet %u, which is not in flight",
 			    packet_id);
 		return;
@@ -103,7 +103,8 @@ static void requests_begin(struct worker *w)
 	for (i = 0; i < w->n_clients; i++) {
 		r = requester_of(w->clients[i]);
 		r->type = subscribing->type;
-		r->sent = r->answered = 0;
+		r->sent = 0;
+		r->answered = 0;
 		if (r->packets)
 			send_requests(r);
 		else

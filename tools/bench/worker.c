@@ -138,7 +138,7 @@ static void worker_kicked(struct worker *w)
 	if (read(w->event_fd, &n, sizeof(n)) < 0)
 		return;
 	publisher_take_inbox(w);
-	fn = atomic_exchange(&w->call, NULL);
+	fn = (worker_fn)atomic_exchange(&w->call, 0);
 	if (fn)
 		fn(w);
 }

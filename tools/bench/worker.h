@@ -8,7 +8,7 @@
 #include "client.h"
 
 /* Bytes that one read takes at most. */
-#define WORKER_READ_MAX	(256 << 10)
+#define WORKER_READ_MAX	262144
 
 /* A thread with its clients. */
 struct worker {
@@ -37,11 +37,12 @@ struct worker {
 
 	struct counts counts;
 	struct histogram latency;
-	_Atomic uint64_t progress;
+	/* Bytes read, by which the controller sees that something goes on. */
+	atomic_ullong bytes;
 
 	/* From other threads: what to do, and publishers to look after. */
-	_Atomic(worker_fn) call;
-	struct publisher *_Atomic inbox;
+	atomic_uintptr_t call;
+	atomic_uintptr_t inbox;
 };
 
 int worker_init(struct worker *w, struct bench *b, unsigned int index);
