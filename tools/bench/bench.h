@@ -106,9 +106,9 @@ void bench_stop_threads(struct bench *b);
 void bench_free_clients(struct bench *b);
 
 void bench_fail(struct bench *b, const char *format, ...)
-	__printf(2, 3);
+	FORMAT(2, 3);
 void bench_explain(struct bench *b, const char *format, ...)
-	__printf(2, 3);
+	FORMAT(2, 3);
 
 /* What a worker does at the begin or the end of a phase. */
 typedef void (*worker_fn)(struct worker *w);

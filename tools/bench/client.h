@@ -86,7 +86,7 @@ void client_close(struct client *c);
 void client_free(struct client *c);
 
 void client_fail(struct client *c, const char *format, ...)
-	__printf(2, 3);
+	FORMAT(2, 3);
 
 /* Write the text of the client's topic filter @n. */
 typedef void (*filter_fn)(struct client *c, uint32_t n,

@@ -9,7 +9,8 @@
 #define container_of(ptr, type, member)	\
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
-#define __printf(a, b) __attribute__	\
-	((__format__(printf, a, b)))
+/* Of a function that has a format as argument @n and what it prints from @args. */
+#define FORMAT(n, args)		__attribute__((FORMAT_OF(n, args)))
+#define FORMAT_OF(n, args)	__format__(printf, n, args)
 
 #endif /* _KMQTT_BENCH_UTIL_H */

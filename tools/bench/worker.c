@@ -4,8 +4,10 @@
  */
 #include "worker.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -145,21 +147,19 @@ static void worker_kicked(struct worker *w)
 
 static int worker_wait(struct worker *w, struct epoll_event *events)
 {
-	struct timespec timeout = {}, *wait = &timeout;
+	struct timespec timeout = {};
 	uint64_t now;
 
-	if (w->bench->options->spin) {
-		/* Don't wait at all. */
-	} else if (w->next_tick) {
-		now = clock_ns();
-		if (w->next_tick > now) {
-			timeout.tv_sec = (w->next_tick - now) / NS_PER_S;
-			timeout.tv_nsec = (w->next_tick - now) % NS_PER_S;
-		}
-	} else {
-		wait = NULL;
+	if (w->bench->options->spin)
+		return epoll_wait(w->epoll_fd, events, EVENTS_MAX, 0);
+	if (!w->next_tick)
+		return epoll_wait(w->epoll_fd, events, EVENTS_MAX, -1);
+	now = clock_ns();
+	if (w->next_tick > now) {
+		timeout.tv_sec = (w->next_tick - now) / NS_PER_S;
+		timeout.tv_nsec = (w->next_tick - now) % NS_PER_S;
 	}
-	return epoll_pwait2(w->epoll_fd, events, EVENTS_MAX, wait, NULL);
+	return epoll_pwait2(w->epoll_fd, events, EVENTS_MAX, &timeout, NULL);
 }
 
 static void flush_dirty(struct worker *w)
@@ -187,6 +187,8 @@ void *worker_thread(void *arg)
 
 	while (!w->quit) {
 		n = worker_wait(w, events);
+		if (n < 0 && errno != EINTR)
+			bench_fail(w->bench, "epoll: %s", strerror(errno));
 		for (i = 0; i < n; i++) {
 			if (events[i].data.ptr)
 				client_event(events[i].data.ptr,
