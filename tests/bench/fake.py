@@ -2,6 +2,7 @@
 """A broker with one fault: kmqtt-bench has to find it. It knows MQTT 5 and QoS 0
 only, and takes all subscribers for those of the one publisher."""
 
+import contextlib
 import socket
 import struct
 import threading
@@ -66,7 +67,8 @@ class Fake:
         elif kind == PUBLISH:
             for packet in self.faulty(head + body):
                 for subscriber in self.subscribers:
-                    subscriber.sendall(packet)
+                    with contextlib.suppress(OSError):
+                        subscriber.sendall(packet)
 
     def faulty(self, packet):
         """What becomes of a packet."""

@@ -200,11 +200,12 @@ static uint64_t publisher_room(struct publisher *p)
 	if (o->qos)
 		room = at_most(room, p->client.receive_max -
 				     (p->next - p->acked));
+	room = at_most(room, left);
 	if (o->rate > 0)
-		return at_most(at_most(room, p->due), p->slots);
-	if (room < o->burst && room < left)
+		room = at_most(room, p->due);
+	else if (room < o->burst && room < left)
 		return 0;
-	return at_most(at_most(room, left), p->slots);
+	return at_most(room, p->slots);
 }
 
 /* When the next message was to be sent, whether it could be or not. */
