@@ -29,6 +29,7 @@ static double ticks(unsigned long long n)
 	return (double)n / sysconf(_SC_CLK_TCK);
 }
 
+/* What can't be read stays as it is. */
 static void read_kinds(double kinds[CPU_KINDS])
 {
 	FILE *file = fopen("/proc/stat", "r");
@@ -244,9 +245,10 @@ static void end_processes(const struct cpu_state *state,
 void cpu_end(struct cpu_state *state, struct cpu_usage *usage)
 {
 	struct kworkers kworkers = { .state = state };
-	double kinds[CPU_KINDS] = {};
+	double kinds[CPU_KINDS];
 	unsigned int i;
 
+	memcpy(kinds, state->kinds, sizeof(kinds));
 	read_kinds(kinds);
 	for (i = 0; i < CPU_KINDS; i++)
 		usage->kinds[i] = kinds[i] - state->kinds[i];
