@@ -7,6 +7,7 @@
 
 #include <linux/slab.h>
 #include "../session/share.h"
+#include "../topic/memo.h"
 #include "../trace.h"
 #include "event.h"
 
@@ -18,7 +19,7 @@
 #define ROUTE_RETRIES	8
 
 /**
- * kmqtt_route_init() - make room for matches
+ * kmqtt_route_init() - make room for matches, and for those of before
  * @route: the room
  *
  * Context: process, may sleep.
@@ -29,7 +30,8 @@ int kmqtt_route_init(struct kmqtt_route *route)
 	route->max = ROUTE_FIRST;
 	route->matches = kvmalloc_array(route->max, sizeof(*route->matches),
 					GFP_KERNEL);
-	return route->matches ? 0 : -ENOMEM;
+	route->memo = kvzalloc(sizeof(*route->memo), GFP_KERNEL);
+	return route->matches && route->memo ? 0 : -ENOMEM;
 }
 
 /**
@@ -41,6 +43,7 @@ int kmqtt_route_init(struct kmqtt_route *route)
 void kmqtt_route_uninit(struct kmqtt_route *route)
 {
 	kvfree(route->matches);
+	kvfree(route->memo);
 }
 
 static int route_grow(struct kmqtt_route *route)
@@ -159,8 +162,9 @@ static int find_and_deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 	for (;;) {
 		/* The matches are valid inside the section that found them. */
 		rcu_read_lock();
-		err = kmqtt_tree_match(&broker->tree, kmqtt_msg_topic(msg),
-				       msg->topic_len, route);
+		err = kmqtt_memo_match(route->memo, &broker->tree,
+				       kmqtt_msg_topic(msg), msg->topic_len,
+				       route);
 		if (!err)
 			*good = deliver(broker, msg, batch);
 		rcu_read_unlock();

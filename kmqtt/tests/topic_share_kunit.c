@@ -176,11 +176,12 @@ static u64 members(struct share_test *t, const struct kmqtt_group *group)
 static void share_join(struct kunit *test)
 {
 	struct share_test *t = share_create(test);
-	u32 generation = t->tree.generation;
+	u64 generation = kmqtt_tree_generation(&t->tree);
 	struct kmqtt_group *group;
 
 	KUNIT_EXPECT_EQ(test, subscribe(t, 0, "$share/g/a"), 0);
-	KUNIT_EXPECT_NE(test, t->tree.generation, generation);
+	KUNIT_EXPECT_NE(test, kmqtt_tree_generation(&t->tree),
+			generation);
 	KUNIT_EXPECT_EQ(test, match(t, "a"), 1);
 	group = matched(t, "g");
 	KUNIT_ASSERT_NOT_NULL(test, group);

@@ -4,7 +4,7 @@
  * simple to be wrong.
  */
 #include "support.h"
-#include "../topic/match.h"
+#include "../topic/memo.h"
 
 #define SUBSCRIBERS	6
 #define FILTERS		40
@@ -72,7 +72,10 @@ static int match(struct tree_test *t, const char *name)
 	int ret;
 
 	rcu_read_lock();
-	ret = kmqtt_tree_match(&t->tree, name, strlen(name), &t->route);
+	ret = t->route.memo ?
+	      kmqtt_memo_match(t->route.memo, &t->tree, name, strlen(name),
+			       &t->route) :
+	      kmqtt_tree_match(&t->tree, name, strlen(name), &t->route);
 	rcu_read_unlock();
 	return ret;
 }
@@ -107,22 +110,24 @@ static int matched_qos(struct tree_test *t, int who)
 static void tree_subscribe(struct kunit *test)
 {
 	struct tree_test *t = tree_create(test);
-	u32 generation = t->tree.generation;
+	u64 generation = kmqtt_tree_generation(&t->tree);
 
 	KUNIT_EXPECT_EQ(test, match(t, "a/b"), 0);
 	KUNIT_EXPECT_EQ(test, t->route.nr, 0);
 
 	KUNIT_EXPECT_EQ(test, subscribe(t, 0, "a/+", 1, NO_LIMIT), 0);
-	KUNIT_EXPECT_NE(test, t->tree.generation, generation);
+	KUNIT_EXPECT_NE(test, kmqtt_tree_generation(&t->tree),
+			generation);
 	KUNIT_EXPECT_EQ(test, t->tree.nr_subs, 1);
 	KUNIT_EXPECT_EQ(test, match(t, "a/b"), 0);
 	KUNIT_EXPECT_EQ(test, t->route.nr, 1);
 	KUNIT_EXPECT_EQ(test, matched_qos(t, 0), 1);
 
 	/* The same again replaces it, downwards, too. */
-	generation = t->tree.generation;
+	generation = kmqtt_tree_generation(&t->tree);
 	KUNIT_EXPECT_EQ(test, subscribe(t, 0, "a/+", 0, NO_LIMIT), 1);
-	KUNIT_EXPECT_NE(test, t->tree.generation, generation);
+	KUNIT_EXPECT_NE(test, kmqtt_tree_generation(&t->tree),
+			generation);
 	KUNIT_EXPECT_EQ(test, kmqtt_tree_count(&t->tree, &t->subscribers[0]),
 			1);
 	KUNIT_EXPECT_EQ(test, match(t, "a/b"), 0);
@@ -137,9 +142,10 @@ static void tree_subscribe(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, unsubscribe(t, 0, "a/b"), -ENOENT);
 	KUNIT_EXPECT_EQ(test, unsubscribe(t, 2, "a/+"), -ENOENT);
-	generation = t->tree.generation;
+	generation = kmqtt_tree_generation(&t->tree);
 	KUNIT_EXPECT_EQ(test, unsubscribe(t, 0, "a/+"), 0);
-	KUNIT_EXPECT_NE(test, t->tree.generation, generation);
+	KUNIT_EXPECT_NE(test, kmqtt_tree_generation(&t->tree),
+			generation);
 	KUNIT_EXPECT_EQ(test, unsubscribe(t, 0, "a/+"), -ENOENT);
 	KUNIT_EXPECT_EQ(test, match(t, "a/b"), 0);
 	KUNIT_EXPECT_EQ(test, t->route.nr, 1);
@@ -388,9 +394,8 @@ static void model_compare(struct kunit *test, struct tree_test *t,
 	KUNIT_EXPECT_EQ_MSG(test, t->route.nr, expected, "name %s", name);
 }
 
-static void tree_random(struct kunit *test)
+static void random_changes(struct kunit *test, struct tree_test *t)
 {
-	struct tree_test *t = tree_create(test);
 	struct tree_model *m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
 	struct rnd_state rnd;
 	int i, j;
@@ -417,6 +422,21 @@ static void tree_random(struct kunit *test)
 	tree_destroy(test, t);
 }
 
+static void tree_random(struct kunit *test)
+{
+	random_changes(test, tree_create(test));
+}
+
+/* The names are few, so that most are remembered until something changes. */
+static void tree_random_memo(struct kunit *test)
+{
+	struct tree_test *t = tree_create(test);
+
+	t->route.memo = kunit_kzalloc(test, sizeof(*t->route.memo), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->route.memo);
+	random_changes(test, t);
+}
+
 static struct kunit_case tree_cases[] = {
 	KUNIT_CASE(tree_subscribe),
 	KUNIT_CASE(tree_overlap),
@@ -427,6 +447,7 @@ static struct kunit_case tree_cases[] = {
 	KUNIT_CASE(tree_leave),
 	KUNIT_CASE(tree_walk),
 	KUNIT_CASE(tree_random),
+	KUNIT_CASE(tree_random_memo),
 	{}
 };
 

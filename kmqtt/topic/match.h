@@ -4,6 +4,8 @@
 
 #include "tree.h"
 
+struct kmqtt_memo;
+
 /* Subscription identifiers of one delivery; with more there are several. */
 #define KMQTT_SUB_IDS_MAX	256
 
@@ -29,6 +31,7 @@ struct kmqtt_match {
  * @steps_max: nodes that a match may visit, and members that its groups may
  *	have, before it gives up
  * @members: members of the groups
+ * @memo: for the owner: where other names led
  * @ids: for the owner: subscription identifiers of one delivery
  * @depth: used entries of @stack
  * @stack: nodes still to be visited, with the level to look for below them
@@ -39,6 +42,7 @@ struct kmqtt_route {
 	u32 max;
 	u32 steps_max;
 	u32 members;
+	struct kmqtt_memo *memo;
 	u32 ids[KMQTT_SUB_IDS_MAX];
 	u32 depth;
 	struct {

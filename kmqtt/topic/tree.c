@@ -12,6 +12,26 @@
 /* Subscriptions that kmqtt_tree_leave() ends before it lets others in. */
 #define LEAVE_BUDGET	64
 
+/* Of all trees: an address that a tree had may be another's later. */
+static atomic64_t last_generation = ATOMIC64_INIT(0);
+
+/*
+ * Who remembers matches has to see that they are out of date before anything
+ * that they lead to is given to RCU, whose grace period orders the two; and must
+ * not remember what it sees of a change half way.
+ */
+static void change_begin(struct kmqtt_tree *tree)
+{
+	atomic64_set(&tree->generation, atomic64_read(&tree->generation) | 1);
+}
+
+static void change_end(struct kmqtt_tree *tree)
+{
+	/* Pairs with kmqtt_tree_generation(). */
+	atomic64_set_release(&tree->generation,
+			     atomic64_add_return(2, &last_generation));
+}
+
 struct sub_key {
 	const struct kmqtt_trie_node *node;
 	const struct kmqtt_subscriber *subscriber;
@@ -68,7 +88,7 @@ int kmqtt_tree_init(struct kmqtt_tree *tree, struct kmqtt_memory *memory)
 	int err;
 
 	tree->nr_subs = 0;
-	tree->generation = 0;
+	change_end(tree);
 	err = kmqtt_trie_init(&tree->trie, memory);
 	if (err)
 		return err;
@@ -112,12 +132,6 @@ void kmqtt_subscriber_init(struct kmqtt_subscriber *subscriber)
 	subscriber->nr_subs = 0;
 	subscriber->gone = false;
 	subscriber->ready = false;
-}
-
-static void changed(struct kmqtt_tree *tree)
-{
-	/* Pairs with readers that keep a match for as long as this stands. */
-	smp_store_release(&tree->generation, tree->generation + 1);
 }
 
 static struct kmqtt_sub *sub_find(struct kmqtt_tree *tree,
@@ -269,10 +283,11 @@ int kmqtt_tree_subscribe(struct kmqtt_tree *tree,
 		ret = -ENOMEM;
 		goto out_unlock;
 	}
+	change_begin(tree);
 	ret = subscribe_node(tree, node, subscriber, request, max_subs);
+	change_end(tree);
 	if (ret)	/* No new subscription has taken over our use of it. */
 		kmqtt_trie_put(&tree->trie, node);
-	changed(tree);
 out_unlock:
 	spin_unlock_bh(&tree->trie.lock);
 	return ret;
@@ -303,8 +318,9 @@ int kmqtt_tree_unsubscribe(struct kmqtt_tree *tree,
 	if (node && (group || !filter->share))
 		sub = sub_find(tree, node, subscriber, group);
 	if (sub) {
+		change_begin(tree);
 		sub_remove(tree, sub);
-		changed(tree);
+		change_end(tree);
 	}
 	spin_unlock_bh(&tree->trie.lock);
 	return sub ? 0 : -ENOENT;
@@ -330,12 +346,13 @@ bool kmqtt_tree_leave(struct kmqtt_tree *tree,
 
 	spin_lock_bh(&tree->trie.lock);
 	subscriber->gone = gone;
+	change_begin(tree);
 	list_for_each_entry_safe(sub, next, &subscriber->subs, own) {
 		if (!budget--)
 			break;
 		sub_remove(tree, sub);
 	}
-	changed(tree);
+	change_end(tree);
 	more = !list_empty(&subscriber->subs);
 	spin_unlock_bh(&tree->trie.lock);
 	return more;

@@ -65,14 +65,15 @@ struct kmqtt_sub_request {
  * @subs: all subscriptions
  * @groups: of shared ones
  * @nr_subs: how many; under the lock, read anywhere
- * @generation: changes with each change; under the lock, read anywhere
+ * @generation: another one after each change, of all that trees ever had; odd
+ *	during a change; changed under the lock, read anywhere
  */
 struct kmqtt_tree {
 	struct kmqtt_trie trie;
 	struct rhashtable subs;
 	struct kmqtt_groups groups;
 	u32 nr_subs;
-	u32 generation;
+	atomic64_t generation;
 };
 
 /**
@@ -107,5 +108,24 @@ int kmqtt_tree_walk(struct kmqtt_tree *tree,
 void kmqtt_tree_walk_end(struct kmqtt_tree *tree, struct kmqtt_sub_walk *walk);
 u32 kmqtt_tree_count(struct kmqtt_tree *tree,
 		     const struct kmqtt_subscriber *subscriber);
+
+/**
+ * kmqtt_tree_generation() - which state of which tree is this?
+ * @tree: the tree
+ *
+ * What is found afterwards in the tree, within the same RCU section, is there
+ * and valid in all sections in which this number comes again.
+ *
+ * Context: under RCU.
+ * Return: a number that no other state of any tree has, or 0 if the tree is
+ * just changing.
+ */
+static inline u64 kmqtt_tree_generation(struct kmqtt_tree *tree)
+{
+	/* Pairs with change_end(). */
+	u64 generation = atomic64_read_acquire(&tree->generation);
+
+	return generation & 1 ? 0 : generation;
+}
 
 #endif /* _KMQTT_TOPIC_TREE_H */
