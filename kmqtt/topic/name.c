@@ -6,6 +6,10 @@
 #include "name.h"
 
 #include <linux/string.h>
+#include <linux/unaligned.h>
+
+/* Eight times the same byte. */
+#define REPEAT(byte)	((byte) * 0x0101010101010101ULL)
 
 /**
  * kmqtt_levels_start() - begin to walk the levels of a name
@@ -41,6 +45,32 @@ bool kmqtt_levels_next(struct kmqtt_levels *l)
 	return true;
 }
 
+/* Is a wildcard among eight bytes? '+' and '#' differ by one bit. */
+static bool word_has_wildcard(const u8 *bytes)
+{
+	u64 v = (get_unaligned((const u64 *)bytes) & ~REPEAT('+' ^ '#')) ^
+		REPEAT('+' & '#');
+
+	return (v - REPEAT(0x01)) & ~v & REPEAT(0x80);
+}
+
+static bool has_wildcard(const u8 *name, size_t len)
+{
+	size_t i;
+
+	if (len < 8) {
+		for (i = 0; i < len; i++)
+			if (name[i] == '+' || name[i] == '#')
+				return true;
+		return false;
+	}
+	for (i = 0; i < len - 8; i += 8)
+		if (word_has_wildcard(name + i))
+			return true;
+	/* The last eight bytes, some of which may have been looked at. */
+	return word_has_wildcard(name + len - 8);
+}
+
 /**
  * kmqtt_topic_name_valid() - may this be published to?
  * @name: a UTF-8 string
@@ -56,11 +86,13 @@ bool kmqtt_topic_name_valid(const u8 *name, size_t len)
 
 	if (!len)				/* [MQTT-4.7.3-1] */
 		return false;
-	for (i = 0; i < len; i++) {
-		if (name[i] == '+' || name[i] == '#')	/* [MQTT-3.3.2-2] */
-			return false;
+	if (has_wildcard(name, len))		/* [MQTT-3.3.2-2] */
+		return false;
+	/* So few bytes are few enough levels. */
+	if (len < KMQTT_LEVELS_MAX)
+		return true;
+	for (i = 0; i < len; i++)
 		levels += name[i] == '/';
-	}
 	return levels <= KMQTT_LEVELS_MAX;
 }
 
@@ -102,7 +134,7 @@ bool kmqtt_topic_filter_valid(const u8 *filter, size_t len)
  */
 bool kmqtt_topic_has_wildcard(const u8 *filter, size_t len)
 {
-	return memchr(filter, '+', len) || memchr(filter, '#', len);
+	return has_wildcard(filter, len);
 }
 
 /**

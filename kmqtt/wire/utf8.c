@@ -34,6 +34,28 @@ static bool is_code_point(u32 code, u32 min)
 	       !(code >= 0xd800 && code <= 0xdfff);
 }
 
+/* Are these all ASCII, and none of them zero? Most strings are. */
+static bool is_ascii(const u8 *s, size_t len)
+{
+	const u8 *last = s + len - 8;
+	u64 bad = 0;
+
+	if (len < 8) {
+		while (len--)
+			bad |= *s >= 0x80 || !*s, s++;
+		return !bad;
+	}
+	/* Eight bytes at a time; the last eight may be seen twice. */
+	for (; s < last; s += 8) {
+		u64 v = get_unaligned((const u64 *)s);
+
+		bad |= v | (v - LOW_BITS);
+	}
+	bad |= get_unaligned((const u64 *)last) |
+	       (get_unaligned((const u64 *)last) - LOW_BITS);
+	return !(bad & HIGH_BITS);
+}
+
 /**
  * kmqtt_utf8_valid() - is this a UTF-8 string that MQTT allows?
  * @s: the bytes
@@ -50,20 +72,12 @@ bool kmqtt_utf8_valid(const u8 *s, size_t len)
 {
 	const u8 *end = s + len;
 
+	if (is_ascii(s, len))
+		return true;
 	while (s < end) {
 		u32 code, min;
 		int follow;
 
-		/* Eight ASCII bytes at a time, none of them zero. */
-		while (end - s >= 8) {
-			u64 v = get_unaligned((const u64 *)s);
-
-			if ((v | (v - LOW_BITS)) & HIGH_BITS)
-				break;
-			s += 8;
-		}
-		if (s == end)
-			break;
 		if (*s < 0x80) {
 			if (!*s++)
 				return false;
