@@ -91,12 +91,6 @@ static void end_active(struct kmqtt_conn *conn)
 	conn->tx.active = false;
 }
 
-/* Does a payload in pages follow what is copied of this packet? */
-static bool has_pages(const struct kmqtt_delivery *d)
-{
-	return d->msg && d->msg->pages;
-}
-
 /* The rest of the active packet's copied part, to the start of the buffer. */
 static u32 lay_out_active(struct kmqtt_conn *conn, u8 *to)
 {
@@ -191,7 +185,7 @@ static void lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 			break;
 		}
 		l->len += kmqtt_delivery_copy(&p->delivery, pass->tx + l->len);
-		l->splice = has_pages(&p->delivery);
+		l->splice = kmqtt_delivery_spliced(&p->delivery);
 		p->end = l->len;
 		l->nr_packets++;
 	}
@@ -219,7 +213,7 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	memset(l, 0, sizeof(*l));
 	l->active = lay_out_active(conn, pass->tx);
 	l->len = l->active;
-	if (conn->tx.active && has_pages(&conn->tx.delivery)) {
+	if (conn->tx.active && kmqtt_delivery_spliced(&conn->tx.delivery)) {
 		/* Nothing may come between its head and its payload. */
 		l->splice = true;
 		return;
@@ -239,12 +233,23 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	tell_dropped(conn, l);
 }
 
-static void count_sent(struct kmqtt_conn *conn, const struct kmqtt_delivery *d)
+static void count_sent(struct kmqtt_conn *conn, const struct kmqtt_pass *pass,
+		       u32 nr)
 {
-	if (!d->msg)
-		return;
-	conn->client.messages_out++;
-	kmqtt_stats_inc(conn->client.broker, messages_out[d->first >> 1 & 3]);
+	u32 messages[KMQTT_QOS2 + 1] = {}, qos, i;
+
+	for (i = 0; i < nr; i++) {
+		const struct kmqtt_delivery *d = &pass->packets[i].delivery;
+
+		if (d->msg)
+			messages[d->first >> 1 & 3]++;
+	}
+	for (qos = 0; qos <= KMQTT_QOS2; qos++) {
+		conn->client.messages_out += messages[qos];
+		kmqtt_stats_add(conn->client.broker, messages_out[qos],
+				messages[qos]);
+	}
+	kmqtt_stats_add(conn->client.broker, packets_out, nr);
 }
 
 /* Make the first @nr packets sent and give the others back to the outbox. */
@@ -252,7 +257,6 @@ static void settle_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 			   const struct layout *l, u32 nr)
 {
 	struct kmqtt_session *session = conn->client.session;
-	u32 i;
 
 	if (!l->nr_packets)
 		return;
@@ -264,9 +268,7 @@ static void settle_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		kmqtt_outbox_sent(&session->outbox);
 	}
 	spin_unlock_bh(&session->lock);
-	for (i = 0; i < nr; i++)
-		count_sent(conn, &pass->packets[i].delivery);
-	kmqtt_stats_add(conn->client.broker, packets_out, nr);
+	count_sent(conn, pass, nr);
 }
 
 /* Account for @sent bytes of the buffer. */
@@ -279,7 +281,7 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 
 	if (l->active) {
 		tx->offset += min(sent, l->active);
-		if (sent >= l->active && !has_pages(&tx->delivery))
+		if (sent >= l->active && !kmqtt_delivery_spliced(&tx->delivery))
 			end_active(conn);
 	}
 	start = l->active + l->acks;

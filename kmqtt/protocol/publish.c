@@ -16,6 +16,7 @@
  * subscriber, and a payload that is copied, all fits the send buffer.
  */
 #define HEAD_MAX	(72 << 10)
+
 /* In a thread there is nobody left to try again. */
 static int no_memory(struct kmqtt_client *client, struct kmqtt_batch *batch)
 {
@@ -91,8 +92,9 @@ int kmqtt_publish_begin(struct kmqtt_client *client,
 			size_t len, struct kmqtt_incoming *in,
 			struct kmqtt_batch *batch, u32 *head_len)
 {
+	/* Large, and the decoder says what of it counts: not zeroed each time. */
+	struct kmqtt_publish pub __uninitialized;
 	enum kmqtt_reason reason;
-	struct kmqtt_publish pub;
 	int err;
 
 	err = kmqtt_publish_decode(fixed, client->version, data, len, &pub);

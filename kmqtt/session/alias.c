@@ -176,16 +176,16 @@ static bool stands_for(const struct kmqtt_alias_slot *slot,
 }
 
 /**
- * kmqtt_alias_choose() - use an alias for a packet if that is worth it
- * @aliases: the aliases
+ * kmqtt_alias_use() - use an alias for a packet if that is worth it
+ * @aliases: the aliases, of which the client takes some
  * @delivery: the packet; gets an alias or none
  *
  * Without memory there is none.
  *
  * Context: the connection's transmit side.
  */
-void kmqtt_alias_choose(struct kmqtt_aliases *aliases,
-			struct kmqtt_delivery *delivery)
+void kmqtt_alias_use(struct kmqtt_aliases *aliases,
+		     struct kmqtt_delivery *delivery)
 {
 	size_t size = aliases->out_max * sizeof(*aliases->out);
 	const struct kmqtt_msg *msg = delivery->msg;
@@ -194,7 +194,7 @@ void kmqtt_alias_choose(struct kmqtt_aliases *aliases,
 	u32 hash;
 
 	/* An alias takes three bytes; a topic has to be longer to gain. */
-	if (!aliases->out_max || !msg || msg->topic_len <= 3)
+	if (!msg || msg->topic_len <= 3)
 		return;
 	if (!aliases->out)
 		aliases->out = table_create(aliases->memory, size, GFP_ATOMIC);

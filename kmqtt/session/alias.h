@@ -50,9 +50,23 @@ int kmqtt_alias_set(struct kmqtt_aliases *aliases, u16 alias,
 		    const struct kmqtt_str *topic, gfp_t gfp);
 int kmqtt_alias_get(const struct kmqtt_aliases *aliases, u16 alias,
 		    struct kmqtt_str *topic);
-void kmqtt_alias_choose(struct kmqtt_aliases *aliases,
-			struct kmqtt_delivery *delivery);
+void kmqtt_alias_use(struct kmqtt_aliases *aliases,
+		     struct kmqtt_delivery *delivery);
 void kmqtt_alias_unsent(struct kmqtt_aliases *aliases,
 			const struct kmqtt_delivery *delivery);
+
+/**
+ * kmqtt_alias_choose() - use an alias for a packet if there may be one
+ * @aliases: the aliases
+ * @delivery: the packet; gets an alias or none
+ *
+ * Context: the connection's transmit side.
+ */
+static inline void kmqtt_alias_choose(struct kmqtt_aliases *aliases,
+				      struct kmqtt_delivery *delivery)
+{
+	if (aliases->out_max)
+		kmqtt_alias_use(aliases, delivery);
+}
 
 #endif /* _KMQTT_SESSION_ALIAS_H */

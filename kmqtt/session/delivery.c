@@ -77,23 +77,42 @@ static u8 *put_sub_id(u8 *p, u32 sub_id)
 	return p + kmqtt_varint_encode(p, sub_id);
 }
 
-/**
- * kmqtt_delivery_prepare() - settle what the packet will look like
- * @delivery: the packet, with its topic alias chosen
- * @version: protocol level of the client
- *
- * Context: any.
- */
-void kmqtt_delivery_prepare(struct kmqtt_delivery *delivery, u8 version)
+/* Is it sent as the message has it, but for the flags? */
+static bool is_plain(const struct kmqtt_delivery *delivery)
+{
+	return delivery->version != KMQTT_V5 && !delivery->id &&
+	       delivery->msg->fixed_len;
+}
+
+/* Returns bytes written. */
+static u32 copy_plain(const struct kmqtt_delivery *delivery, u8 *to)
+{
+	const struct kmqtt_msg *msg = delivery->msg;
+	u32 head = msg->fixed_len + 2 + msg->topic_len;
+	u32 payload = msg->pages ? 0 : msg->payload_len;
+
+	if (msg->props_len) {
+		memcpy(to, kmqtt_msg_packet(msg), head);
+		kmqtt_msg_read(msg, 0, to + head, payload);
+	} else {
+		memcpy(to, kmqtt_msg_packet(msg), head + payload);
+	}
+	*to = delivery->first;
+	return head + payload;
+}
+
+static bool has_props(const struct kmqtt_delivery *delivery)
+{
+	return delivery->msg && delivery->version == KMQTT_V5;
+}
+
+/* What MQTT 5 has in a PUBLISH besides topic and payload. */
+static void prepare_props(struct kmqtt_delivery *delivery)
 {
 	const struct kmqtt_extra *extra = delivery->extra;
 	const struct kmqtt_msg *msg = delivery->msg;
 	u32 i;
 
-	delivery->version = version;
-	delivery->props_len = 0;
-	if (!msg || version != KMQTT_V5)
-		return;
 	if (msg->has_expiry)		/* [MQTT-3.3.2-6] */
 		delivery->left = kmqtt_msg_left(msg, kmqtt_msg_now());
 	delivery->props_len = msg->props_len + (msg->has_expiry ? 5 : 0) +
@@ -103,56 +122,33 @@ void kmqtt_delivery_prepare(struct kmqtt_delivery *delivery, u8 version)
 		delivery->props_len += sub_id_len(extra->ids[i]);
 }
 
-static bool has_props(const struct kmqtt_delivery *delivery)
-{
-	return delivery->msg && delivery->version == KMQTT_V5;
-}
-
-static u32 topic_len(const struct kmqtt_delivery *delivery)
-{
-	return delivery->alias_known ? 0 : delivery->msg->topic_len;
-}
-
-/* Length of the variable header and the payload. */
-static u32 delivery_remaining(const struct kmqtt_delivery *delivery)
-{
-	u32 len = delivery->id ? 2 : 0;
-
-	if (delivery->msg)
-		len += 2 + topic_len(delivery) + delivery->msg->payload_len;
-	if (has_props(delivery))
-		len += kmqtt_varint_len(delivery->props_len) +
-		       delivery->props_len;
-	return len;
-}
-
 /**
- * kmqtt_delivery_len() - length of the whole packet
- * @delivery: the packet, prepared
+ * kmqtt_delivery_prepare() - settle what the packet will look like
+ * @delivery: the packet, with its topic alias chosen
+ * @version: protocol level of the client
  *
  * Context: any.
- * Return: bytes; more than KMQTT_PACKET_MAX if there can be no such packet.
  */
-u32 kmqtt_delivery_len(const struct kmqtt_delivery *delivery)
-{
-	u32 remaining = delivery_remaining(delivery);
-
-	return 1 + kmqtt_varint_len(remaining) + remaining;
-}
-
-/**
- * kmqtt_delivery_copied() - length of what is copied to send the packet
- * @delivery: the packet, prepared
- *
- * Context: any.
- * Return: bytes: the whole packet, or what comes before a payload in pages.
- */
-u32 kmqtt_delivery_copied(const struct kmqtt_delivery *delivery)
+void kmqtt_delivery_prepare(struct kmqtt_delivery *delivery, u8 version)
 {
 	const struct kmqtt_msg *msg = delivery->msg;
 
-	return kmqtt_delivery_len(delivery) -
-	       (msg && msg->pages ? msg->payload_len : 0);
+	delivery->version = version;
+	if (is_plain(delivery)) {
+		delivery->remaining = 2 + msg->topic_len + msg->payload_len;
+		delivery->fixed_len = msg->fixed_len;
+		return;
+	}
+	delivery->remaining = delivery->id ? 2 : 0;
+	if (msg)
+		delivery->remaining += 2 + msg->payload_len +
+			(delivery->alias_known ? 0 : msg->topic_len);
+	if (has_props(delivery)) {
+		prepare_props(delivery);
+		delivery->remaining += kmqtt_varint_len(delivery->props_len) +
+				       delivery->props_len;
+	}
+	delivery->fixed_len = 1 + kmqtt_varint_len(delivery->remaining);
 }
 
 static u8 *copy_props(const struct kmqtt_delivery *delivery, u8 *p)
@@ -192,12 +188,14 @@ u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery, u8 *to)
 	const struct kmqtt_msg *msg = delivery->msg;
 	u8 *p = to;
 
-	p += kmqtt_fixed_encode(p, delivery->first, delivery_remaining(delivery));
+	if (is_plain(delivery))
+		return copy_plain(delivery, to);
+	p += kmqtt_fixed_encode(p, delivery->first, delivery->remaining);
 	if (msg && delivery->alias_known) {
 		put_unaligned_be16(0, p);
 		p += 2;
 	} else if (msg) {
-		memcpy(p, msg->data, 2 + msg->topic_len);
+		memcpy(p, kmqtt_msg_topic(msg) - 2, 2 + msg->topic_len);
 		p += 2 + msg->topic_len;
 	}
 	if (delivery->id) {

@@ -28,11 +28,16 @@ struct kmqtt_extra {
  * @sub_id: subscription identifier, 0 for none or those in @extra
  * @left: seconds until the message expires
  * @props_len: bytes of properties
+ * @remaining: bytes of variable header and payload
  * @id: packet identifier, 0 for none
  * @alias: topic alias, 0 for none
  * @alias_known: the client knows @alias: it stands for the topic
  * @version: protocol level of the client
  * @first: first byte of the packet
+ * @fixed_len: bytes of the fixed header
+ *
+ * From @left on, all but @id, @alias, @alias_known and @first is settled by
+ * kmqtt_delivery_prepare().
  */
 struct kmqtt_delivery {
 	struct kmqtt_msg *msg;
@@ -40,11 +45,13 @@ struct kmqtt_delivery {
 	u32 sub_id;
 	u32 left;
 	u32 props_len;
+	u32 remaining;
 	u16 id;
 	u16 alias;
 	bool alias_known;
 	u8 version;
 	u8 first;
+	u8 fixed_len;
 };
 
 /**
@@ -70,9 +77,45 @@ struct kmqtt_extra *kmqtt_extra_create(struct kmqtt_memory *memory,
 				       const u32 *ids, u32 nr_ids);
 void kmqtt_extra_put(struct kmqtt_extra *extra);
 void kmqtt_delivery_prepare(struct kmqtt_delivery *delivery, u8 version);
-u32 kmqtt_delivery_len(const struct kmqtt_delivery *delivery);
-u32 kmqtt_delivery_copied(const struct kmqtt_delivery *delivery);
 u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery, u8 *to);
+
+/**
+ * kmqtt_delivery_len() - length of the whole packet
+ * @delivery: the packet, prepared
+ *
+ * Context: any.
+ * Return: bytes; more than KMQTT_PACKET_MAX if there can be no such packet.
+ */
+static inline u32 kmqtt_delivery_len(const struct kmqtt_delivery *delivery)
+{
+	return delivery->fixed_len + delivery->remaining;
+}
+
+/**
+ * kmqtt_delivery_spliced() - length of what is sent without being copied
+ * @delivery: the packet, prepared
+ *
+ * Context: any.
+ * Return: bytes of a payload in pages, which is the packet's end; or 0.
+ */
+static inline u32 kmqtt_delivery_spliced(const struct kmqtt_delivery *delivery)
+{
+	const struct kmqtt_msg *msg = delivery->msg;
+
+	return msg && msg->pages ? msg->payload_len : 0;
+}
+
+/**
+ * kmqtt_delivery_copied() - length of what is copied to send the packet
+ * @delivery: the packet, prepared
+ *
+ * Context: any.
+ * Return: bytes: the whole packet, or what comes before a payload in pages.
+ */
+static inline u32 kmqtt_delivery_copied(const struct kmqtt_delivery *delivery)
+{
+	return kmqtt_delivery_len(delivery) - kmqtt_delivery_spliced(delivery);
+}
 
 /**
  * kmqtt_extra_get() - take a reference

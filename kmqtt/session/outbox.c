@@ -16,6 +16,13 @@
 /* Packet identifiers there are: 1 to 65535. */
 #define NR_IDS	65535
 
+/*
+ * Slots that a ring gets first when its own are too few, and then: most of those
+ * that are not sent at once stay few, and bursts come to rings that were empty.
+ */
+#define RING_SMALL	8
+#define RING_BURST	128
+
 static struct kmqtt_entry *slot(const struct kmqtt_ring *ring, u64 pos)
 {
 	return &ring->slots[pos & (ring->size - 1)];
@@ -49,7 +56,8 @@ static void ring_free_slots(struct kmqtt_ring *ring, struct kmqtt_memory *memory
 
 static int ring_grow(struct kmqtt_ring *ring, struct kmqtt_memory *memory)
 {
-	u32 size = ring->size * 2;
+	u32 size = ring->size < RING_SMALL ? RING_SMALL :
+		   max(2 * ring->size, RING_BURST);
 	struct kmqtt_entry *slots;
 	u64 pos;
 
@@ -146,12 +154,16 @@ void kmqtt_outbox_drop_best_effort(struct kmqtt_outbox *outbox)
 	ring_drop_to(outbox, &outbox->best_effort, outbox->best_effort.tail);
 }
 
-/* What there is besides the message. Returns false without memory. */
+/*
+ * What there is besides the message goes into the slot for the next entry.
+ * Returns false without memory.
+ */
 static bool entry_set_ids(struct kmqtt_outbox *outbox, struct kmqtt_entry *e,
 			  const struct kmqtt_offer *offer)
 {
 	struct kmqtt_extra *extra;
 
+	e->flags = offer->retain ? KMQTT_ENTRY_RETAIN : 0;
 	if (!offer->group && offer->nr_ids <= 1) {
 		e->sub_id = offer->nr_ids ? offer->ids[0] : 0;
 		return true;
@@ -198,27 +210,24 @@ int kmqtt_outbox_push(struct kmqtt_outbox *outbox,
 					       &outbox->best_effort;
 	u32 used = kmqtt_ring_count(ring->head, ring->tail);
 	size_t size = kmqtt_msg_size(offer->msg);
-	struct kmqtt_entry entry = {
-		.msg = offer->msg,
-		.seq = outbox->seq,
-		.qos = offer->qos,
-		.flags = offer->retain ? KMQTT_ENTRY_RETAIN : 0,
-	};
+	struct kmqtt_entry *e;
 
 	if (kmqtt_outbox_queued(outbox) >= READ_ONCE(limits->max_queued))
 		return -ENOBUFS;
 	if (outbox->bytes &&
 	    outbox->bytes + size > READ_ONCE(limits->max_bytes))
 		return -ENOBUFS;
-	if (used >= ring->size - ring->size / 4 &&
+	if (used >= ring->size - ring->size / 8 &&
 	    ring_grow(ring, outbox->memory) && used == ring->size)
 		return -ENOMEM;
-	if (!entry_set_ids(outbox, &entry, offer))
+	e = slot(ring, ring->tail);
+	if (!entry_set_ids(outbox, e, offer))
 		return -ENOMEM;
 
-	kmqtt_msg_get(offer->msg);
-	*slot(ring, ring->tail++) = entry;
-	outbox->seq++;
+	e->msg = kmqtt_msg_get(offer->msg);
+	e->seq = outbox->seq++;
+	e->qos = offer->qos;
+	ring->tail++;
 	outbox->bytes += size;
 	return 0;
 }
@@ -229,8 +238,10 @@ static struct kmqtt_ring *due_ring(struct kmqtt_outbox *outbox, u32 max_inflight
 	struct kmqtt_ring *low = &outbox->best_effort, *high = &outbox->assured;
 	bool low_due, high_due;
 
-	ring_skip_done(low, outbox->memory);
-	ring_skip_done(high, outbox->memory);
+	if (low->skipped)
+		ring_skip_done(low, outbox->memory);
+	if (high->skipped)
+		ring_skip_done(high, outbox->memory);
 	low_due = low->next != low->tail;
 	high_due = high->next != high->tail && outbox->inflight < max_inflight &&
 		   kmqtt_ring_count(high->head, high->next) < NR_IDS;
@@ -274,14 +285,14 @@ bool kmqtt_outbox_next(struct kmqtt_outbox *outbox, u32 max_inflight,
 		return true;
 	}
 	delivery->msg = kmqtt_msg_get(e->msg);
-	if (e->flags & KMQTT_ENTRY_EXTRA)
-		delivery->extra = kmqtt_extra_get(e->extra);
-	else
-		delivery->sub_id = e->sub_id;
 	delivery->first = KMQTT_PUBLISH << 4 | e->qos << 1 |
 			  (e->flags & KMQTT_ENTRY_RETAIN ?
 			   KMQTT_PUBLISH_RETAIN : 0) |
 			  (e->flags & KMQTT_ENTRY_DUP ? KMQTT_PUBLISH_DUP : 0);
+	if (e->flags & KMQTT_ENTRY_EXTRA)
+		delivery->extra = kmqtt_extra_get(e->extra);
+	else
+		delivery->sub_id = e->sub_id;
 	return true;
 }
 

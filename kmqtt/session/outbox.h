@@ -5,7 +5,7 @@
 #include "delivery.h"
 
 /* Entries a ring has room for before it needs memory of its own. */
-#define KMQTT_RING_FIRST	8
+#define KMQTT_RING_FIRST	2
 
 /**
  * enum kmqtt_entry_flags - what is known of a queued message

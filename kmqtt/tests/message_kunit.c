@@ -258,10 +258,10 @@ static void message_topics(struct kunit *test)
 		KUNIT_ASSERT_NOT_NULL(test, msg);
 		KUNIT_EXPECT_EQ(test, kmqtt_msg_write(msg, "p", 1, GFP_KERNEL),
 				0);
-		KUNIT_EXPECT_EQ(test, msg->data[0], lens[i] >> 8);
-		KUNIT_EXPECT_EQ(test, msg->data[1], lens[i] & 0xff);
+		KUNIT_EXPECT_EQ(test, kmqtt_msg_topic(msg)[-2], lens[i] >> 8);
+		KUNIT_EXPECT_EQ(test, kmqtt_msg_topic(msg)[-1], lens[i] & 0xff);
 		KUNIT_EXPECT_MEMEQ(test, kmqtt_msg_topic(msg), text, lens[i]);
-		KUNIT_EXPECT_EQ(test, msg->data[2 + lens[i]], 'p');
+		KUNIT_EXPECT_EQ(test, kmqtt_msg_topic(msg)[lens[i]], 'p');
 		kmqtt_msg_put(msg);
 	}
 }

@@ -229,7 +229,7 @@ static void session_deliver(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, deliver(s, session, 1), KMQTT_DELIVERED_FULL);
 	KUNIT_EXPECT_EQ(test, deliver(s, session, 0), KMQTT_DELIVERED_FULL);
 	KUNIT_EXPECT_EQ(test, session->dropped, 2);
-	s->store.outbox_limits.max_queued = 100;
+	s->store.outbox_limits.max_queued = 1000;
 	while (session->outbox.assured.tail < 8)
 		deliver(s, session, 1);
 	msg = kmqtt_test_msg(test, s->memory, "t", 1);

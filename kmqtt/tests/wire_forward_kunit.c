@@ -162,7 +162,7 @@ static void forward_message(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kmqtt_msg_write(msg, "pay", 3, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, msg->props_len, 11);
 	KUNIT_EXPECT_EQ(test, kmqtt_msg_size(msg), 1 + 11 + 3);
-	KUNIT_EXPECT_MEMEQ(test, msg->data, want, sizeof(want) - 1);
+	KUNIT_EXPECT_MEMEQ(test, kmqtt_msg_topic(msg) - 2, want, sizeof(want) - 1);
 	KUNIT_EXPECT_MEMEQ(test, kmqtt_msg_props(msg), want + 3, 11);
 	kmqtt_msg_read(msg, 0, payload, 3);
 	KUNIT_EXPECT_MEMEQ(test, payload, "pay", 3);

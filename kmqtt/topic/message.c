@@ -10,10 +10,25 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/unaligned.h>
+#include "../wire/encode.h"
 
 /* Pages are asked for in chunks of up to this order, 32 KiB with 4 KiB pages. */
 #define CHUNK_ORDER	3
 #define CHUNKS_FIRST	4
+
+/* See kmqtt_msg_packet(). */
+static void write_packet(struct kmqtt_msg *msg, const u8 *topic)
+{
+	u32 remaining = 2 + msg->topic_len + msg->payload_len;
+	u8 *p = msg->data + KMQTT_FIXED_HEADER_MAX;
+
+	put_unaligned_be16(msg->topic_len, p);
+	memcpy(p + 2, topic, msg->topic_len);
+	if (remaining > KMQTT_REMAINING_MAX)
+		return;
+	msg->fixed_len = 1 + kmqtt_varint_len(remaining);
+	kmqtt_fixed_encode(p - msg->fixed_len, KMQTT_PUBLISH << 4, remaining);
+}
 
 /**
  * kmqtt_msg_create() - make a message that has its topic and no payload yet
@@ -40,7 +55,8 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_memory *memory,
 
 	if (props && props->block_len)
 		props_len = kmqtt_props_forward(props, NULL);
-	size = struct_size(msg, data, 2 + (size_t)topic->len + props_len);
+	size = struct_size(msg, data, KMQTT_FIXED_HEADER_MAX + 2 +
+			   (size_t)topic->len + props_len);
 	if (payload_len <= KMQTT_MSG_INLINE_MAX)
 		size += payload_len;
 	if (!kmqtt_memory_charge(memory, size))
@@ -50,17 +66,17 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_memory *memory,
 		kmqtt_memory_uncharge(memory, size);
 		return NULL;
 	}
-	memset(msg, 0, sizeof(*msg));
-	refcount_set(&msg->refs, 1);
-	msg->memory = memory;
-	msg->charged = size;
-	msg->topic_len = topic->len;
-	msg->props_len = props_len;
-	msg->payload_len = payload_len;
-	put_unaligned_be16(topic->len, msg->data);
-	memcpy(msg->data + 2, topic->data, topic->len);
+	*msg = (struct kmqtt_msg) {
+		.refs = REFCOUNT_INIT(1),
+		.memory = memory,
+		.charged = size,
+		.topic_len = topic->len,
+		.props_len = props_len,
+		.payload_len = payload_len,
+	};
+	write_packet(msg, topic->data);
 	if (props_len)
-		kmqtt_props_forward(props, msg->data + 2 + topic->len);
+		kmqtt_props_forward(props, (u8 *)kmqtt_msg_props(msg));
 	if (props && kmqtt_prop_has(props, KMQTT_PROP_MESSAGE_EXPIRY)) {
 		msg->has_expiry = true;
 		msg->expiry = props->message_expiry;
@@ -78,6 +94,11 @@ void kmqtt_msg_published(struct kmqtt_msg *msg)
 {
 	if (msg->has_expiry)
 		msg->expires = kmqtt_msg_now() + (u64)msg->expiry * MSEC_PER_SEC;
+}
+
+static bool is_inline(const struct kmqtt_msg *msg)
+{
+	return msg->payload_len <= KMQTT_MSG_INLINE_MAX;
 }
 
 /* Where a small payload begins. */
@@ -153,7 +174,7 @@ void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp)
 	void *to;
 
 	*len = min(*len, msg->payload_len - msg->filled);
-	if (msg->payload_len <= KMQTT_MSG_INLINE_MAX) {
+	if (is_inline(msg)) {
 		to = (u8 *)inline_payload(msg) + msg->filled;
 		msg->filled += *len;
 		return to;
@@ -185,6 +206,13 @@ void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp)
  */
 int kmqtt_msg_write(struct kmqtt_msg *msg, const u8 *data, u32 len, gfp_t gfp)
 {
+	if (is_inline(msg)) {
+		if (WARN_ON_ONCE(len > msg->payload_len - msg->filled))
+			return -EMSGSIZE;
+		memcpy((u8 *)inline_payload(msg) + msg->filled, data, len);
+		msg->filled += len;
+		return 0;
+	}
 	while (len) {
 		u32 n = len;
 		void *to = kmqtt_msg_room(msg, &n, gfp);
@@ -258,22 +286,21 @@ bool kmqtt_msg_is_text(const struct kmqtt_msg *msg)
 }
 
 /**
- * kmqtt_msg_put() - give a reference back
- * @msg: a message or NULL
+ * kmqtt_msg_free() - free a message without references
+ * @msg: the message
  *
  * Pages that a socket still sends from live on by the socket's references.
  *
  * Context: any but hard interrupts.
  */
-void kmqtt_msg_put(struct kmqtt_msg *msg)
+void kmqtt_msg_free(struct kmqtt_msg *msg)
 {
 	u32 i;
 
-	if (!msg || !refcount_dec_and_test(&msg->refs))
-		return;
 	for (i = 0; i < msg->nr_pages; i++)
 		put_page(msg->pages[i].bv_page);
-	kvfree(msg->pages);
+	if (msg->pages)
+		kvfree(msg->pages);
 	kmqtt_memory_uncharge(msg->memory, msg->charged);
 	kfree(msg);
 }

@@ -28,23 +28,27 @@
  * @qos: as published
  * @retain: as published
  * @has_expiry: @expiry and @expires are valid
+ * @fixed_len: bytes of fixed header before the topic, as in a PUBLISH of 3.x
+ *	with QoS 0; 0 if that were too long
  * @nr_pages: used entries of @pages
  * @max_pages: room in @pages
  * @expiry: seconds from publication on that it is worth delivering
  * @expires: kmqtt_msg_now() from which on it is not; from publication on
  * @origin: who published it, see struct kmqtt_session
  * @pages: payload of large messages, else NULL
- * @data: topic with its length in front, as on the wire, properties without
- *	theirs, and small payloads
+ * @data: room for a fixed header, which ends where the topic begins; topic with
+ *	its length in front, as on the wire, properties without theirs, and small
+ *	payloads
  *
  * Immutable from the moment it is filled and shared.
  */
 struct kmqtt_msg {
 	refcount_t refs;
 	u16 topic_len;
-	u8 qos;
-	bool retain : 1;
-	bool has_expiry : 1;
+	u8 qos : 2;
+	u8 retain : 1;
+	u8 has_expiry : 1;
+	u8 fixed_len;
 	u32 props_len;
 	u32 payload_len;
 	u32 filled;
@@ -68,7 +72,7 @@ void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp);
 int kmqtt_msg_write(struct kmqtt_msg *msg, const u8 *data, u32 len, gfp_t gfp);
 void kmqtt_msg_read(const struct kmqtt_msg *msg, u32 offset, u8 *to, u32 len);
 bool kmqtt_msg_is_text(const struct kmqtt_msg *msg);
-void kmqtt_msg_put(struct kmqtt_msg *msg);
+void kmqtt_msg_free(struct kmqtt_msg *msg);
 
 /**
  * kmqtt_msg_get() - take a reference
@@ -84,6 +88,18 @@ static inline struct kmqtt_msg *kmqtt_msg_get(struct kmqtt_msg *msg)
 }
 
 /**
+ * kmqtt_msg_put() - give a reference back
+ * @msg: a message or NULL
+ *
+ * Context: any but hard interrupts.
+ */
+static inline void kmqtt_msg_put(struct kmqtt_msg *msg)
+{
+	if (msg && refcount_dec_and_test(&msg->refs))
+		kmqtt_msg_free(msg);
+}
+
+/**
  * kmqtt_msg_topic() - the topic's bytes, not terminated
  * @msg: a message
  *
@@ -92,7 +108,20 @@ static inline struct kmqtt_msg *kmqtt_msg_get(struct kmqtt_msg *msg)
  */
 static inline const u8 *kmqtt_msg_topic(const struct kmqtt_msg *msg)
 {
-	return msg->data + 2;
+	return msg->data + KMQTT_FIXED_HEADER_MAX + 2;
+}
+
+/**
+ * kmqtt_msg_packet() - the message as it is sent to most subscribers
+ * @msg: a message with @msg->fixed_len
+ *
+ * Context: any.
+ * Return: fixed header and topic of a PUBLISH of 3.x with QoS 0, and if there
+ * are no properties and no pages, the payload.
+ */
+static inline const u8 *kmqtt_msg_packet(const struct kmqtt_msg *msg)
+{
+	return msg->data + KMQTT_FIXED_HEADER_MAX - msg->fixed_len;
 }
 
 /**
@@ -104,7 +133,7 @@ static inline const u8 *kmqtt_msg_topic(const struct kmqtt_msg *msg)
  */
 static inline const u8 *kmqtt_msg_props(const struct kmqtt_msg *msg)
 {
-	return msg->data + 2 + msg->topic_len;
+	return kmqtt_msg_topic(msg) + msg->topic_len;
 }
 
 /**
