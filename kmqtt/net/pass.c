@@ -6,6 +6,7 @@
 #include "pass.h"
 
 #include <linux/cpumask.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
@@ -23,9 +24,15 @@ static DECLARE_WAIT_QUEUE_HEAD(free_wait);
 
 static void pass_destroy(struct kmqtt_pass *pass)
 {
+	int i;
+
 	if (!pass)
 		return;
 	kmqtt_route_uninit(&pass->route);
+	for (i = 0; i < KMQTT_TX_FRAGS; i++) {
+		if (pass->frags[i].page)
+			put_page(pass->frags[i].page);
+	}
 	kvfree(pass->rx);
 	kvfree(pass->tx);
 	kvfree(pass);

@@ -19,6 +19,8 @@ struct kmqtt_broker;
 #define KMQTT_TX_SIZE		(80 << 10)
 /* Packets of a send. */
 #define KMQTT_TX_PACKETS	512
+/* Pieces of memory that sockets send from, of up to 32 KiB each. */
+#define KMQTT_TX_FRAGS		4
 
 /**
  * struct kmqtt_tx_packet - a packet in the send buffer
@@ -41,6 +43,8 @@ struct kmqtt_tx_packet {
  *	connection has kept it, until a thread has brought a new one
  * @tx: send buffer of KMQTT_TX_SIZE
  * @packets: what is in @tx
+ * @frags: where TCP copies it to, in place of each socket's own
+ * @frag: the one in use
  */
 struct kmqtt_pass {
 	struct list_head list;
@@ -49,6 +53,8 @@ struct kmqtt_pass {
 	u8 *rx;
 	u8 *tx;
 	struct kmqtt_tx_packet packets[KMQTT_TX_PACKETS];
+	struct page_frag frags[KMQTT_TX_FRAGS];
+	u32 frag;
 };
 
 int kmqtt_pass_module_init(void);

@@ -44,12 +44,33 @@ struct layout {
 	bool more;	/* there may be more to lay out, even if this is nothing */
 };
 
-static int send_locked(struct sock *sk, struct msghdr *msg)
+/* The next piece of memory if this one has no room for @len bytes. */
+static struct page_frag *choose_frag(struct kmqtt_pass *pass, size_t len)
+{
+	struct page_frag *frag = &pass->frags[pass->frag];
+
+	if (!frag->page || frag->offset + len <= frag->size ||
+	    page_ref_count(frag->page) == 1)
+		return frag;
+	pass->frag = (pass->frag + 1) % KMQTT_TX_FRAGS;
+	return &pass->frags[pass->frag];
+}
+
+/*
+ * Each socket would get a piece of memory to copy to, and keep what is left of
+ * it until it is closed: 32 KiB that an idle connection has no use for. A process
+ * lends its own to all of its sockets, and so does a pass.
+ */
+static int send_locked(struct sock *sk, struct kmqtt_pass *pass,
+		       struct msghdr *msg)
 {
 	size_t len = msg_data_left(msg);
+	struct page_frag *frag = choose_frag(pass, len);
 	int n;
 
+	swap(sk->sk_frag, *frag);
 	n = tcp_sendmsg_locked(sk, msg, len);
+	swap(sk->sk_frag, *frag);
 	/*
 	 * TCP says so for want of memory, too. Unless something is on its way
 	 * whose acknowledgment makes room, no callback follows.
@@ -69,12 +90,13 @@ static int send_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	msg->msg_flags |= MSG_DONTWAIT | MSG_NOSIGNAL;
 	if (pass->batch.bh) {
 		bh_lock_sock(sk);
-		n = sock_owned_by_user(sk) ? TX_OWNED : send_locked(sk, msg);
+		n = sock_owned_by_user(sk) ? TX_OWNED :
+					     send_locked(sk, pass, msg);
 		bh_unlock_sock(sk);
 	} else {
 		lock_sock(sk);
 		sk->sk_allocation = GFP_KERNEL;
-		n = send_locked(sk, msg);
+		n = send_locked(sk, pass, msg);
 		sk->sk_allocation = GFP_ATOMIC;
 		release_sock(sk);
 	}
