@@ -219,6 +219,8 @@ static void tell_dropped(struct kmqtt_conn *conn, const struct layout *l)
 	enum kmqtt_drop drop;
 	u32 n;
 
+	if (!l->discards)
+		return;
 	for (drop = 0; drop < KMQTT_DROPS; drop++) {
 		for (n = l->dropped[drop]; n; n--)
 			kmqtt_event_dropped(conn->client.broker,
@@ -232,7 +234,6 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	struct kmqtt_session *session = conn->client.session;
 	struct kmqtt_link *link = &conn->client.link;
 
-	memset(l, 0, sizeof(*l));
 	l->active = lay_out_active(conn, pass->tx);
 	l->len = l->active;
 	if (conn->tx.active && kmqtt_delivery_spliced(&conn->tx.delivery)) {
@@ -267,6 +268,8 @@ static void count_sent(struct kmqtt_conn *conn, const struct kmqtt_pass *pass,
 			messages[d->first >> 1 & 3]++;
 	}
 	for (qos = 0; qos <= KMQTT_QOS2; qos++) {
+		if (!messages[qos])
+			continue;
 		conn->client.messages_out += messages[qos];
 		kmqtt_stats_add(conn->client.broker, messages_out[qos],
 				messages[qos]);
@@ -361,7 +364,7 @@ static int splice_payload(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 {
 	struct msghdr hdr = {};
-	struct layout l;
+	struct layout l = {};
 	struct kvec vec;
 	int n = 0;
 

@@ -58,24 +58,20 @@ void kmqtt_link_touch(struct kmqtt_link *link, struct kmqtt_batch *batch)
 }
 
 /**
- * kmqtt_link_reserve() - make room for acknowledgments
+ * kmqtt_link_grow() - make room for acknowledgments where there is none
  * @link: the link; only its receive side adds acknowledgments
  * @len: bytes
  * @gfp: GFP_ATOMIC or GFP_KERNEL
  *
  * Context: the link's receive side.
- * Return: 0 if kmqtt_link_ack() has room for @len bytes, -ENOMEM, or -ENOSPC
- * if the client has to read what is waiting first.
+ * Return: as kmqtt_link_reserve().
  */
-int kmqtt_link_reserve(struct kmqtt_link *link, u32 len, gfp_t gfp)
+int kmqtt_link_grow(struct kmqtt_link *link, u32 len, gfp_t gfp)
 {
 	u32 need, max, old_max = link->acks_max;
 	u8 *acks, *old;
 
-	/* Nobody but us grows them, so what was room stays room. */
 	need = READ_ONCE(link->acks_len) + len;
-	if (need <= link->acks_max)
-		return 0;
 	if (need > KMQTT_LINK_ACKS_MAX && READ_ONCE(link->acks_len))
 		return -ENOSPC;
 	max = max_t(u32, roundup_pow_of_two(need), ACKS_FIRST);

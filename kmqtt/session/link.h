@@ -84,10 +84,28 @@ struct kmqtt_batch {
 void kmqtt_link_init(struct kmqtt_link *link, const struct kmqtt_link_ops *ops);
 void kmqtt_link_uninit(struct kmqtt_link *link);
 void kmqtt_link_touch(struct kmqtt_link *link, struct kmqtt_batch *batch);
-int kmqtt_link_reserve(struct kmqtt_link *link, u32 len, gfp_t gfp);
+int kmqtt_link_grow(struct kmqtt_link *link, u32 len, gfp_t gfp);
 void kmqtt_link_ack(struct kmqtt_link *link, const u8 *data, u32 len);
 u32 kmqtt_link_copy_acks(struct kmqtt_link *link, u8 *to, u32 size);
 void kmqtt_link_drop_acks(struct kmqtt_link *link, u32 len);
+
+/**
+ * kmqtt_link_reserve() - make room for acknowledgments
+ * @link: the link; only its receive side adds acknowledgments
+ * @len: bytes
+ * @gfp: GFP_ATOMIC or GFP_KERNEL
+ *
+ * Context: the link's receive side.
+ * Return: 0 if kmqtt_link_ack() has room for @len bytes, -ENOMEM, or -ENOSPC
+ * if the client has to read what is waiting first.
+ */
+static inline int kmqtt_link_reserve(struct kmqtt_link *link, u32 len, gfp_t gfp)
+{
+	/* Nobody but us grows them, so what was room stays room. */
+	if (READ_ONCE(link->acks_len) + len <= link->acks_max)
+		return 0;
+	return kmqtt_link_grow(link, len, gfp);
+}
 
 /**
  * kmqtt_link_get() - take a reference

@@ -297,20 +297,6 @@ bool kmqtt_outbox_next(struct kmqtt_outbox *outbox, u32 max_inflight,
 }
 
 /**
- * kmqtt_outbox_mark() - remember what is next
- * @outbox: the outbox
- * @mark: the place
- *
- * Context: under the session's lock, on the connection's transmit side.
- */
-void kmqtt_outbox_mark(const struct kmqtt_outbox *outbox,
-		       struct kmqtt_outbox_mark *mark)
-{
-	mark->best_effort = outbox->best_effort.next;
-	mark->assured = outbox->assured.next;
-}
-
-/**
  * kmqtt_outbox_rewind() - these packets were not sent after all
  * @outbox: the outbox
  * @mark: the first that was not

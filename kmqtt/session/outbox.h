@@ -121,8 +121,6 @@ bool kmqtt_outbox_take_shared(struct kmqtt_outbox *outbox, bool ended,
 			      u64 *pos, struct kmqtt_entry *entry);
 bool kmqtt_outbox_put_back(struct kmqtt_outbox *outbox, u64 pos,
 			   const struct kmqtt_entry *entry);
-void kmqtt_outbox_mark(const struct kmqtt_outbox *outbox,
-		       struct kmqtt_outbox_mark *mark);
 void kmqtt_outbox_rewind(struct kmqtt_outbox *outbox,
 			 const struct kmqtt_outbox_mark *mark);
 void kmqtt_outbox_sent(struct kmqtt_outbox *outbox);
@@ -144,6 +142,20 @@ int kmqtt_outbox_pubcomp(struct kmqtt_outbox *outbox, u16 id);
 static inline u32 kmqtt_ring_count(u64 from, u64 to)
 {
 	return to - from;
+}
+
+/**
+ * kmqtt_outbox_mark() - remember what is next
+ * @outbox: the outbox
+ * @mark: the place
+ *
+ * Context: under the session's lock, on the connection's transmit side.
+ */
+static inline void kmqtt_outbox_mark(const struct kmqtt_outbox *outbox,
+				     struct kmqtt_outbox_mark *mark)
+{
+	mark->best_effort = outbox->best_effort.next;
+	mark->assured = outbox->assured.next;
 }
 
 /**
