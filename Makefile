@@ -87,6 +87,13 @@ SECONDS := 200
 fuzz: deps
 	@tools/fuzz/run $(SECONDS)
 
+# --- measure it -------------------------------------------------------------
+
+.PHONY: bench bench-quick
+bench bench-quick: deps
+	@$(MAKE) all
+	@tests/bench/run $(if $(filter bench,$@),full,quick)
+
 .PHONY: ynl
 ynl: deps
 	@YNL=$$(tests/vm/linux-source)/tools/net/ynl tools/ynl/regen.sh
@@ -121,6 +128,8 @@ help:
 	@echo "make check       all tests: style kunit selftests conformance clients storm,"
 	@echo "                 each of which is a target, too, and a short fuzz"
 	@echo "make fuzz        the decoders, SECONDS=$(SECONDS) for each of three targets"
+	@echo "make bench       measure it and other brokers: Documentation/performance.rst"
+	@echo "make bench-quick the instruction clock alone, in some minutes"
 	@echo "make             the module (for KDIR=$(KDIR)) and the tools"
 	@echo "make install     both, for the running kernel (DESTDIR=, PREFIX=)"
 	@echo "make ynl         generated netlink code from Documentation/netlink/specs"

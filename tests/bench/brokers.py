@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The brokers that are measured: how each is started, with its best settings."""
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent.parent
+BUILD = TOP / "build"
+BENCH = BUILD / "tools/kmqtt-bench"
+CTL = BUILD / "tools/kmqttctl"
+KO = BUILD / "stock/kmqtt/kmqtt.ko"
+HOST, PORT = "127.0.0.1", 1883
+PATIENCE = 300      # seconds that a broker may take to start; Erlang takes long
+
+
+class Missing(Exception):
+    """This broker isn't installed here."""
+
+
+def listening():
+    try:
+        socket.create_connection((HOST, PORT), 5).close()
+    except OSError:
+        return False
+    return True
+
+
+class Broker:
+    """A process that listens on PORT, and its children."""
+
+    name = "?"
+
+    def __init__(self, work):
+        self.work = Path(work) / self.name
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.child = None
+
+    def command(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return {}
+
+    def version(self):
+        return ""
+
+    def start(self, cpu=None):
+        command = [str(word) for word in self.command()]
+        if cpu is not None:
+            command = ["taskset", "-c", str(cpu), *command]
+        self.child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=open(self.work / "stderr", "ab"), start_new_session=True,
+            env={**os.environ, **self.environment()},
+        )  # fmt: skip
+        end = time.monotonic() + PATIENCE
+        while not listening():
+            if self.child.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{self.name} doesn't listen: {self.error()}")
+            time.sleep(0.05)
+
+    def error(self):
+        return (self.work / "stderr").read_text(errors="replace")[-500:]
+
+    def stop(self):
+        try:
+            os.killpg(self.child.pid, signal.SIGTERM)
+            self.child.wait(30)
+        except (ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(self.child.pid, signal.SIGKILL)
+            self.child.wait()
+        while listening():
+            time.sleep(0.05)
+
+    def pids(self):
+        """All processes of its session."""
+        pids = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                except OSError:
+                    continue
+                if int(fields[3]) == self.child.pid:
+                    pids.append(int(entry.name))
+        return pids
+
+    def cpu_options(self):
+        """What tells the generator whose CPU time to report."""
+        return [word for pid in self.pids() for word in ("--pid", str(pid))]
+
+
+def find(program):
+    path = shutil.which(program, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/opt/bin")
+    if not path:
+        raise Missing(program)
+    return path
+
+
+class Kmqtt(Broker):
+    """The module; there is no process."""
+
+    name = "kmqtt"
+
+    def start(self, cpu=None):
+        subprocess.run(["insmod", KO, f"listen={HOST}:{PORT}"], check=True)
+
+    def stop(self):
+        subprocess.run(["rmmod", "kmqtt"], check=True)
+
+    def version(self):
+        out = subprocess.run(["modinfo", "-F", "version", KO], capture_output=True, text=True,
+                             check=True)
+        return out.stdout.strip()
+
+    def pids(self):
+        return []
+
+    def cpu_options(self):
+        return ["--kworker", "kmqtt"]
+
+
+class Mosquitto(Broker):
+    """Debian's."""
+
+    name = "mosquitto"
+
+    def command(self):
+        conf = self.work / "mosquitto.conf"
+        conf.write_text(f"""\
+listener {PORT} {HOST}
+allow_anonymous true
+persistence false
+log_dest none
+set_tcp_nodelay true
+max_queued_messages 0
+max_queued_bytes 0
+max_inflight_messages 0
+""")
+        return [find("mosquitto"), "-c", conf]
+
+    def version(self):
+        out = subprocess.run([find("mosquitto"), "-h"], capture_output=True, text=True, check=False)
+        return out.stdout.split("\n")[0].rpartition(" ")[2]
+
+
+class Aedes(Broker):
+    """For Node.js; setup installs it."""
+
+    name = "aedes"
+
+    def command(self):
+        modules = BUILD / "bench/node_modules"
+        if not (modules / "aedes").exists():
+            raise Missing(self.name)
+        return [find("node"), Path(__file__).parent / "aedes.js", HOST, PORT]
+
+    def environment(self):
+        return {"NODE_PATH": str(BUILD / "bench/node_modules"), "NODE_ENV": "production"}
+
+    def version(self):
+        import json     # pylint: disable=import-outside-toplevel
+        package = BUILD / "bench/node_modules/aedes/package.json"
+        return json.loads(package.read_text())["version"] if package.exists() else ""
+
+
+class RabbitMQ(Broker):
+    """With its MQTT plugin; has no QoS 2."""
+
+    name = "rabbitmq"
+
+    def command(self):
+        server = find("rabbitmq-server")
+        (self.work / "plugins").write_text("[rabbitmq_mqtt].\n")
+        (self.work / "rabbitmq.conf").write_text(f"""\
+mqtt.listeners.tcp.1 = {HOST}:{PORT}
+mqtt.tcp_listen_options.nodelay = true
+mqtt.allow_anonymous = true
+listeners.tcp = none
+""")
+        return [server]
+
+    def environment(self):
+        return {"RABBITMQ_ENABLED_PLUGINS_FILE": str(self.work / "plugins"),
+                "RABBITMQ_CONFIG_FILE": str(self.work / "rabbitmq.conf"),
+                "RABBITMQ_MNESIA_BASE": str(self.work / "mnesia"),
+                "RABBITMQ_LOG_BASE": str(self.work), "HOME": str(self.work)}
+
+
+class FlashMQ(Broker):
+    name = "flashmq"
+
+    def command(self):
+        conf = self.work / "flashmq.conf"
+        conf.write_text(f"""\
+allow_anonymous true
+thread_count {os.cpu_count()}
+log_level error
+listen {{
+    protocol mqtt
+    port {PORT}
+    inet4_bind_address {HOST}
+    tcp_nodelay true
+}}
+""")
+        return [find("flashmq"), "-c", conf]
+
+
+class NanoMQ(Broker):
+    name = "nanomq"
+
+    def command(self):
+        return [find("nanomq"), "start", "--url", f"nmq-tcp://{HOST}:{PORT}"]
+
+
+class Emqx(Broker):
+    name = "emqx"
+
+    def command(self):
+        return [find("emqx"), "foreground"]
+
+    def environment(self):
+        return {"EMQX_LISTENERS__TCP__DEFAULT__BIND": f"{HOST}:{PORT}",
+                "EMQX_NODE__DATA_DIR": str(self.work)}
+
+
+class Relay(Broker):
+    """No broker: reads, and writes the same bytes to each subscriber. The floor
+    of what a process can do.
+    """
+
+    name = "relay"
+
+    def command(self):
+        return [BENCH, "relay", "-h", HOST, "-p", PORT]
+
+
+class Other(Broker):
+    """$BROKER, a command that listens on PORT."""
+
+    name = "other"
+
+    def command(self):
+        if not os.environ.get("BROKER"):
+            raise Missing("BROKER")
+        return shlex.split(os.environ["BROKER"])
+
+
+ALL = [Relay, Kmqtt, Mosquitto, FlashMQ, NanoMQ, Emqx, Aedes, RabbitMQ, Other]

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""report.py: make Documentation/performance.rst of what `run full` has measured."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from rows import ROWS
+
+TOP = Path(__file__).resolve().parent.parent.parent
+BENCH = TOP / "build/bench"
+DOC = TOP / "Documentation"
+PLOT = "performance-instructions.svg"
+
+# Not a broker: parses nothing, and so is no rival.
+FLOOR = "relay"
+OURS = "kmqtt"
+
+HEAD = """\
+.. SPDX-License-Identifier: GPL-2.0
+.. Made by tests/bench/report.py of what ``make bench`` has measured.
+
+===========
+Performance
+===========
+
+``make bench`` measures kmqtt and other brokers in the same virtual machine, one
+after the other, with ``kmqtt-bench`` (see kmqtt-bench(1)) in the same machine:
+what the load generator and TCP cost is part of every figure. Messages have 64
+bytes, clients speak MQTT 3.1.1, TCP_NODELAY is on everywhere, queues have no
+limits. ``make bench-quick`` takes the first table for two brokers only.
+
+``{floor}`` is no broker: a process that reads, and writes the same bytes to each
+subscriber, and parses nothing. It is the floor of what a process can do.
+
+Brokers: {versions}.
+
+Instructions
+============
+
+On one CPU whose clock counts instructions, one for each nanosecond: the figures
+are thousands of instructions, don't depend on the machine that runs the test,
+and repeat within some percent. They say nothing of caches or of waiting. An
+instruction that repeats itself counts as often as it does.
+
+{instructions}
+
+.. image:: {plot}
+
+Time
+====
+
+Two virtual CPUs, interpreted: microseconds here are many times those of a real
+machine; what can be compared are the columns with each other. Of each process
+the better figure of two runs counts, one of them with the broker on a CPU of its
+own.
+
+{wall}
+
+CPU time of the broker for each message, in microseconds: of its processes, or
+for kmqtt of its kernel threads. What kmqtt does in softirq is done in the time
+of whoever sends, and is part of the figures above.
+
+{cpu}
+
+Latency beside hogs
+===================
+
+The round trip of one pair, in microseconds, with two processes that compute
+without end on both CPUs.
+
+{hogs}
+"""
+
+
+def load(name):
+    path = BENCH / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def table(header, lines):
+    """A simple table of reStructuredText."""
+    lines = [[str(cell) for cell in line] for line in lines]
+    widths = [max(len(line[i]) for line in [header, *lines]) for i in range(len(header))]
+    rule = "  ".join("=" * width for width in widths)
+
+    def row(cells):
+        return "  ".join([cells[0].ljust(widths[0]),
+                          *(c.rjust(w) for c, w in zip(cells[1:], widths[1:]))]).rstrip()
+    return "\n".join([rule, row(header), rule, *map(row, lines), rule])
+
+
+def value_of(row, got):
+    """In µs, or None."""
+    if got.get("error"):
+        return None
+    return got["latency_us"]["p50"] if row.figure == "p50" else got["ns_per_message"] / 1000
+
+
+def show(value):
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def brokers_of(figures):
+    return list(dict.fromkeys(f["broker"] for f in figures))
+
+
+def best(figures, row, broker, value):
+    """The least of all runs, or None."""
+    values = [value(row, f["got"]) for f in figures
+              if f["broker"] == broker and f["row"] == row.name]
+    values = [v for v in values if v is not None]
+    return min(values) if values else None
+
+
+def compare(figures, value=value_of, rows=ROWS):
+    """A line for each row, a column for each broker, and who is how much faster."""
+    names = brokers_of(figures)
+    peers = [n for n in names if n not in (FLOOR, OURS)]
+    lines = []
+    for row in rows:
+        got = {name: best(figures, row, name, value) for name in names}
+        if not any(got.values()):
+            continue
+        rival = min((got[p] for p in peers if got[p]), default=None)
+        ratio = f"{rival / got[OURS]:.1f}" if rival and got.get(OURS) else "-"
+        lines.append([row.text, *(show(got[n]) for n in names), ratio])
+    return table(["", *names, "best peer / kmqtt"], lines)
+
+
+def cpu_of(_row, got):
+    """µs of CPU time for each message; of a process with its children."""
+    if got.get("error") or not got.get("delivered"):
+        return None
+    cpu = got["cpu_seconds"]
+    spent = sum(p["user"] + p["system"] for p in cpu["processes"])
+    spent += sum(cpu.get("kworkers", {}).values())
+    return 1e6 * spent / got["delivered"]
+
+
+def percentiles(figures):
+    lines = []
+    for row in ROWS:
+        for f in figures:
+            if f["row"] == row.name and not f["got"].get("error"):
+                latency = f["got"]["latency_us"]
+                lines.append([row.text, f["broker"],
+                              *(show(latency[p]) for p in ("p50", "p99", "p99.9", "max"))])
+    return table(["", "broker", "p50", "p99", "p99.9", "max"], lines)
+
+
+def plot(figures):
+    """Bars for each row and broker."""
+    names = brokers_of(figures)
+    data = ["row " + " ".join(names)]
+    for row in ROWS:
+        values = [best(figures, row, name, value_of) for name in names]
+        data.append(f'"{row.name}" ' + " ".join(f"{v:.3f}" if v else "?" for v in values))
+    (BENCH / "plot.data").write_text("\n".join(data) + "\n")
+    columns = ", ".join(f"'{BENCH}/plot.data' using {i + 2}:xtic(1) title '{name}'"
+                        for i, name in enumerate(names))
+    subprocess.run(["gnuplot"], text=True, check=True, input=f"""
+set terminal svg size 1000,480 font 'sans-serif,12' background 'white'
+set output '{DOC / PLOT}'
+set style data histograms
+set style fill solid 0.8 border -1
+set datafile missing '?'
+set logscale y
+set grid ytics
+set ylabel 'thousand instructions for each delivered message'
+set xtics rotate by -30
+set key outside right
+plot {columns}
+""")
+
+
+def main():
+    instructions = load("instructions")
+    if not instructions:
+        sys.exit("report: nothing in build/bench: `tests/bench/run full` comes first")
+    wall = load("wall") + load("pinned")
+    versions = {f["broker"]: f["version"] for f in instructions if f["version"]}
+    (DOC / "performance.rst").write_text(HEAD.format(
+        floor=FLOOR, plot=PLOT, instructions=compare(instructions), wall=compare(wall),
+        cpu=compare(wall, cpu_of), hogs=percentiles(load("hogs")),
+        versions=", ".join(f"{name} {version}" for name, version in versions.items())))
+    plot(instructions)
+    print(f"report: {DOC / 'performance.rst'}")
+
+
+main()
