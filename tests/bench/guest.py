@@ -9,15 +9,17 @@ when something goes wrong stays.
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 
 import brokers
-from rows import ROWS
+from rows import HOLDINGS, ROWS
 
 GENERATOR = str(brokers.BENCH)
+FILES = 1 << 18     # that a process may have open
 
 
 def note(text):
@@ -78,6 +80,89 @@ def measure_rows(options, results):
             broker.stop()
 
 
+# ------------------------------------------------------------------ memory
+
+def slabs():
+    """Bytes of all objects of the kernel's caches, and of what vmalloc() has."""
+    with open("/proc/slabinfo") as file:
+        lines = [line.split() for line in file][2:]
+    with open("/proc/meminfo") as file:
+        kib = {line.split(":")[0]: int(line.split()[1]) for line in file}
+    return sum(int(line[1]) * int(line[3]) for line in lines) + 1024 * kib["VmallocUsed"]
+
+
+def resident(pids):
+    """Bytes of memory of their own."""
+    total = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            total += sum(int(line.split()[1]) for line in file if line.startswith("Pss_Anon:"))
+    return 1024 * total
+
+
+def used(broker):
+    """When RCU and workqueues have freed what they were about to."""
+    before = None
+    while True:
+        now = slabs() + resident(broker.pids())
+        if before is not None and abs(now - before) < 32 << 10:
+            return now
+        before = now
+        time.sleep(1)
+
+
+def hold(broker, holding, count):
+    """Bytes that are in use while it is there."""
+    with subprocess.Popen(
+            [GENERATOR, *holding.command(count), "-h", brokers.HOST, "-p", str(brokers.PORT),
+             "-V", "4", "--timeout", "300"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True) as child:
+        told = ""
+        for line in child.stderr:
+            told += line
+            if "holding" in line:
+                value = used(broker)
+                child.communicate()
+                return value
+    if child.returncode:
+        raise RuntimeError(told.strip()[-300:])
+    # It has left what it made with the broker.
+    return used(broker)
+
+
+def measure_holding(broker, holding):
+    """Bytes for one of them, beyond those that are there for all."""
+    few = holding.count // 10
+    some = hold(broker, holding, few)
+    if not holding.leaves:
+        return (hold(broker, holding, holding.count) - some) / (holding.count - few)
+    return (hold(broker, holding, holding.count) - some) / holding.count
+
+
+def measure_memory(options, results):
+    for kind in brokers.ALL:
+        if options.broker and kind.name not in options.broker:
+            continue
+        for holding in HOLDINGS:
+            if kind is brokers.Relay and not holding.relay:
+                continue
+            with tempfile.TemporaryDirectory() as work:
+                broker = kind(work)
+                try:
+                    broker.start()
+                except brokers.Missing:
+                    break
+                try:
+                    got = measure_holding(broker, holding)
+                    note(f"{kind.name:10} {holding.name:14} {got:.0f} bytes")
+                except RuntimeError as err:
+                    got = None
+                    note(f"{kind.name:10} {holding.name:14} {err}")
+                broker.stop()
+            results.add(broker=kind.name, version=broker.version(), holding=holding.name,
+                        count=holding.count, bytes=got)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
@@ -87,9 +172,14 @@ def main():
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--cpu", type=int, help="pin the broker")
     parser.add_argument("--hogs", type=int, default=0, help="stress-ng hogs beside it")
+    parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
     parser.add_argument("extra", nargs="*", help="more options of the generator")
     options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     results = Results(f"{os.environ['KMQTT_OUT']}/{options.name}.json")
+    if options.memory:
+        measure_memory(options, results)
+        return 0
     hogs = options.hogs and subprocess.Popen(
         ["stress-ng", "--cpu", str(options.hogs), "--quiet"], stdin=subprocess.DEVNULL)
     try:

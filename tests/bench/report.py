@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rows import ROWS
+from rows import HOLDINGS, ROWS
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BENCH = TOP / "build/bench"
@@ -72,6 +72,15 @@ The round trip of one pair, in microseconds, with two processes that compute
 without end on both CPUs.
 
 {hogs}
+
+Memory
+======
+
+Bytes for each, of the kernel's slab caches and of what processes have for
+themselves; the load generator's own are left out, its ends of the connections
+are not.
+
+{memory}
 """
 
 
@@ -153,6 +162,16 @@ def percentiles(figures):
     return table(["", "broker", "p50", "p99", "p99.9", "max"], lines)
 
 
+def memory(figures):
+    names = brokers_of(figures)
+    lines = []
+    for holding in HOLDINGS:
+        got = {f["broker"]: f["bytes"] for f in figures if f["holding"] == holding.name}
+        lines.append([holding.text, *(f"{got[n]:.0f}" if got.get(n) is not None else "-"
+                                      for n in names)])
+    return table(["", *names], lines)
+
+
 def plot(figures):
     """Bars for each row and broker."""
     names = brokers_of(figures)
@@ -186,7 +205,7 @@ def main():
     versions = {f["broker"]: f["version"] for f in instructions if f["version"]}
     (DOC / "performance.rst").write_text(HEAD.format(
         floor=FLOOR, plot=PLOT, instructions=compare(instructions), wall=compare(wall),
-        cpu=compare(wall, cpu_of), hogs=percentiles(load("hogs")),
+        cpu=compare(wall, cpu_of), hogs=percentiles(load("hogs")), memory=memory(load("memory")),
         versions=", ".join(f"{name} {version}" for name, version in versions.items())))
     plot(instructions)
     print(f"report: {DOC / 'performance.rst'}")

@@ -36,3 +36,29 @@ ROWS = [
     Row("shared", "4 publishers to a group of 4, bursts of 100",
         "shared -n 4 -m 4 -w 100 -b 100", 20000, relay=False),
 ]
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Something that takes memory for as long as it is there."""
+    name: str
+    text: str
+    args: str
+    count: int
+    leaves: bool = True         # it stays when the generator ends
+    relay: bool = False
+
+    def command(self, count):
+        return self.args.format(n=count).split()
+
+
+HOLDINGS = [
+    Holding("idle", "idle connection, its sockets on both ends included", "idle -n {n}", 2000,
+            leaves=False, relay=True),
+    Holding("session", "stored session without a connection",
+            "connect --session --keep -n {n} -c {n}", 2000),
+    Holding("subscription", "subscription to a topic of its own",
+            "subscribe --keep --filter exact --batch 50 -n 20 -c {n}", 20000, leaves=False),
+    Holding("retained", "retained message of 64 bytes", "retained --keep --topics {n} -c {n}",
+            20000),
+]
