@@ -7,7 +7,6 @@
 #include "access/scram.h"
 #include "broker.h"
 #include "control/netlink.h"
-#include "net/conn.h"
 #include "net/listener.h"
 #include "net/pass.h"
 #include "net/registry.h"
@@ -40,12 +39,9 @@ static int __init kmqtt_init(void)
 	err = kmqtt_pass_module_init();
 	if (err)
 		return err;
-	err = kmqtt_conn_module_init();
-	if (err)
-		goto err_pass;
 	err = kmqtt_scram_module_init();
 	if (err)
-		goto err_conn;
+		goto err_pass;
 	err = kmqtt_broker_module_init();
 	if (err)
 		goto err_scram;
@@ -62,8 +58,6 @@ err_broker:
 	kmqtt_broker_module_uninit();
 err_scram:
 	kmqtt_scram_module_uninit();
-err_conn:
-	kmqtt_conn_module_uninit();
 err_pass:
 	kmqtt_pass_module_uninit();
 	return err;
@@ -74,7 +68,6 @@ static void __exit kmqtt_exit(void)
 	kmqtt_netlink_module_uninit();
 	kmqtt_broker_module_uninit();
 	kmqtt_scram_module_uninit();
-	kmqtt_conn_module_uninit();
 	kmqtt_pass_module_uninit();
 }
 

@@ -34,8 +34,6 @@
 #define LINGER_PAUSE	10
 #define LINGER_TRIES	50
 
-static struct kmem_cache *conn_cache;
-
 static unsigned int handover_every;
 module_param(handover_every, uint, 0600);
 MODULE_PARM_DESC(handover_every,
@@ -431,7 +429,7 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 	struct kmqtt_conn *conn;
 	int err;
 
-	conn = kmem_cache_zalloc(conn_cache, GFP_KERNEL);
+	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
 	if (!conn) {
 		kmqtt_stats_inc(registry->broker, refused);
 		return -ENOMEM;
@@ -484,31 +482,6 @@ err_callbacks:
 	return err;
 
 err_free:
-	kmem_cache_free(conn_cache, conn);
+	kfree(conn);
 	return err;
-}
-
-/**
- * kmqtt_conn_module_init() - make room for connections
- *
- * Their size is far from that of any general cache, and there may be many.
- *
- * Context: module initialization.
- * Return: 0 or -ENOMEM.
- */
-int kmqtt_conn_module_init(void)
-{
-	conn_cache = KMEM_CACHE(kmqtt_conn, 0);
-	return conn_cache ? 0 : -ENOMEM;
-}
-
-/**
- * kmqtt_conn_module_uninit() - give the room for connections back
- *
- * Context: module exit; there are no connections any more, though RCU may be
- * about to free some.
- */
-void kmqtt_conn_module_uninit(void)
-{
-	kmem_cache_destroy(conn_cache);
 }

@@ -109,8 +109,6 @@ struct kmqtt_conn {
 	struct rcu_head rcu;
 };
 
-int kmqtt_conn_module_init(void);
-void kmqtt_conn_module_uninit(void);
 int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 		      u32 listener, void (*data_ready)(struct sock *sk));
 void kmqtt_conn_close(struct kmqtt_conn *conn, enum kmqtt_reason reason);
