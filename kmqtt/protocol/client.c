@@ -166,6 +166,7 @@ void kmqtt_client_closed(struct kmqtt_client *client, struct kmqtt_batch *batch)
 		kmqtt_event_refused(client, client->reason);
 		return;
 	}
+	/* What a session that ends leaves behind is moved where it is reaped. */
 	if (kmqtt_session_detach(client->session, &client->link, &will))
 		kmqtt_share_move(client->session);
 	if (will)

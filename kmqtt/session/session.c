@@ -191,7 +191,8 @@ static struct kmqtt_msg *begin_offline(struct kmqtt_session *session)
  * @will: the will that @link left, for the caller to publish or drop, or NULL
  *
  * Context: any but hard interrupts; takes the session's lock.
- * Return: false if @link was not, or no longer, the session's connection.
+ * Return: true if the session goes on without a connection; false if it ends,
+ * or if @link was not, or no longer, its connection.
  */
 bool kmqtt_session_detach(struct kmqtt_session *session,
 			  struct kmqtt_link *link, struct kmqtt_msg **will)
@@ -213,7 +214,7 @@ bool kmqtt_session_detach(struct kmqtt_session *session,
 	spin_unlock_bh(&session->lock);
 	if (ended)
 		kmqtt_store_forget(session);
-	return was;
+	return was && !ended;
 }
 
 /**

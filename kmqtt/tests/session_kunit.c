@@ -77,7 +77,7 @@ static void session_not_persistent(struct kunit *test)
 	struct kmqtt_test_link *l = kmqtt_test_link(test);
 
 	KUNIT_EXPECT_EQ(test, attach(session, l, NULL, 0), 0);
-	KUNIT_EXPECT_TRUE(test, detach(session, l));
+	KUNIT_EXPECT_FALSE(test, detach(session, l));
 	KUNIT_EXPECT_TRUE(test, session->dead);
 	KUNIT_EXPECT_NULL(test, session->link);
 	KUNIT_EXPECT_NULL(test, lookup(s, "id"));

@@ -34,9 +34,8 @@ static void disconnect(struct share_test *t, int who)
 {
 	struct kmqtt_msg *will;
 
-	KUNIT_EXPECT_TRUE(t->test,
-			  kmqtt_session_detach(t->sessions[who],
-					       &t->links[who]->link, &will));
+	kmqtt_session_detach(t->sessions[who], &t->links[who]->link, &will);
+	KUNIT_EXPECT_NULL(t->test, t->sessions[who]->link);
 	flush_work(&t->s->store.reap_work);
 }
 

@@ -158,7 +158,9 @@ static void store_reap(struct kunit *test)
 	kmqtt_session_receive(session, 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&msg->refs), 41);
 
-	KUNIT_EXPECT_TRUE(test, kmqtt_session_detach(session, &l->link, &will));
+	KUNIT_EXPECT_FALSE(test,
+			   kmqtt_session_detach(session, &l->link, &will));
+	KUNIT_EXPECT_NULL(test, session->link);
 	flush_work(&s->store.reap_work);
 	KUNIT_EXPECT_EQ(test, s->tree.nr_subs, 1);
 	KUNIT_EXPECT_EQ(test, refcount_read(&msg->refs), 1);
