@@ -56,7 +56,8 @@ static int put_queues(struct sk_buff *skb, const struct kmqtt_client *client)
 static int put_traffic(struct sk_buff *skb, struct kmqtt_conn *conn)
 {
 	const struct kmqtt_client *client = &conn->client;
-	int unsent = kmqtt_registry_unsent(conn->registry, conn);
+	int unsent = kmqtt_registry_unsent(conn->client.broker->registry,
+					   conn);
 
 	if (nla_put_u32(skb, KMQTT_A_CLIENT_CONNECTED,
 			(jiffies - client->connected) / HZ) ||

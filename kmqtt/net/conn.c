@@ -65,7 +65,7 @@ bool kmqtt_conn_force_thread(struct kmqtt_conn *conn)
  */
 void kmqtt_conn_kick(struct kmqtt_conn *conn, bool thread)
 {
-	int cpu = READ_ONCE(conn->cpu);
+	int cpu = READ_ONCE(conn->rx.cpu);
 
 	if (!thread)
 		queue_work(kmqtt_wq.bh, &conn->bh_work);
@@ -142,6 +142,7 @@ static void run(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	kmqtt_conn_flush_batch(pass);
 	if (test_bit(KMQTT_CONN_TX_PENDING, &conn->flags))
 		kmqtt_transmit(conn, pass);
+	kmqtt_receive_rest(conn, pass);
 }
 
 static void bh_work(struct work_struct *work)
@@ -285,7 +286,7 @@ static void link_release(struct kref *ref)
 {
 	struct kmqtt_link *link = container_of(ref, struct kmqtt_link, ref);
 	struct kmqtt_conn *conn = kmqtt_conn_of(link);
-	struct kmqtt_registry *registry = conn->registry;
+	struct kmqtt_registry *registry = conn->client.broker->registry;
 
 	kmqtt_publish_abort(&conn->rx.large);
 	kmqtt_receive_drop_tail(conn);
@@ -348,7 +349,7 @@ static void release_work(struct work_struct *work)
 		container_of(work, struct kmqtt_conn, release_work);
 	struct kmqtt_pass *pass;
 
-	kmqtt_registry_unlist(conn->registry, conn);
+	kmqtt_registry_unlist(conn->client.broker->registry, conn);
 	remove_callbacks(conn);
 	timer_shutdown_sync(&conn->timer);
 	stop_sides(conn);
@@ -435,11 +436,10 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 		return -ENOMEM;
 	}
 	kmqtt_client_init(&conn->client, registry->broker, &link_ops);
-	conn->registry = registry;
 	conn->client.listener = listener;
 	conn->client.connected = jiffies;
 	conn->sock = sock;
-	conn->cpu = READ_ONCE(sock->sk->sk_incoming_cpu);
+	conn->rx.cpu = READ_ONCE(sock->sk->sk_incoming_cpu);
 	conn->data_ready = data_ready;
 	conn->rx.last = jiffies;
 	INIT_WORK(&conn->bh_work, bh_work);

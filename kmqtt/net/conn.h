@@ -17,6 +17,7 @@ struct kmqtt_pass;
  * @KMQTT_CONN_RX_OWNED: somebody is receiving
  * @KMQTT_CONN_RX_THREAD: softirq has left receiving to the thread
  * @KMQTT_CONN_RX_HELD: not receiving until the client has read its acks
+ * @KMQTT_CONN_RX_EOF: nothing more will come; the owner's
  * @KMQTT_CONN_TX_PENDING: there may be something to send
  * @KMQTT_CONN_TX_OWNED: somebody is sending
  * @KMQTT_CONN_TX_THREAD: softirq has left sending to the thread
@@ -31,6 +32,7 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_RX_OWNED,
 	KMQTT_CONN_RX_THREAD,
 	KMQTT_CONN_RX_HELD,
+	KMQTT_CONN_RX_EOF,
 	KMQTT_CONN_TX_PENDING,
 	KMQTT_CONN_TX_OWNED,
 	KMQTT_CONN_TX_THREAD,
@@ -43,70 +45,70 @@ enum kmqtt_conn_flags {
  * @tail_off: where they begin in @tail
  * @tail_len: how many they are
  * @tail_size: size of @tail, charged to the broker
+ * @cpu: where the socket's packets come in; where the thread works
  * @large: a PUBLISH whose payload goes into its own pages
  * @last: jiffies of the last packet; read by the timer
- * @eof: nothing more will come
  *
- * All but @last belongs to who holds KMQTT_CONN_RX_OWNED.
+ * All but @last and @cpu belongs to who holds KMQTT_CONN_RX_OWNED.
  */
 struct kmqtt_rx {
 	u8 *tail;
 	u32 tail_off;
 	u32 tail_len;
 	u32 tail_size;
+	int cpu;
 	struct kmqtt_incoming large;
 	unsigned long last;
-	bool eof;
 };
 
 /**
  * struct kmqtt_tx - the transmit side of a connection
- * @active: @delivery was sent in part
- * @delivery: that packet; holds a reference to its message
+ * @delivery: a packet that was sent in part; holds a reference to its message
  * @offset: bytes of it that were sent
+ * @active: there is one
  *
  * Belongs to who holds KMQTT_CONN_TX_OWNED.
  */
 struct kmqtt_tx {
-	bool active;
 	struct kmqtt_delivery delivery;
 	u32 offset;
+	bool active;
 };
 
 /**
  * struct kmqtt_conn - a connection
  * @client: MQTT's side of it; its link has the reference count
- * @registry: constant; counts the connection until its memory is given back
  * @flags: enum kmqtt_conn_flags, atomic
  * @sock: constant; for who owns a side; released by @release_work
- * @cpu: where the socket's packets come in; where the thread works
  * @bh_work: a pass in softirq
  * @io_work: a pass in a thread
- * @release_work: the way out, queued once
+ * @release_work: the way out, queued once; the last reference goes after it
+ * @rcu: socket callbacks may stand on the connection while it is freed
  * @timer: time-out of CONNECT, then of the keep-alive
  * @rx: receive side
  * @tx: transmit side
  * @data_ready: the socket's own callback, put back on the way out
  * @state_change: likewise
  * @write_space: likewise
- * @rcu: socket callbacks may stand on the connection while it is freed
+ *
+ * With its session, and nothing to send or to receive, it takes 1 KiB.
  */
 struct kmqtt_conn {
 	struct kmqtt_client client;
-	struct kmqtt_registry *registry;
 	unsigned long flags;
 	struct socket *sock;
-	int cpu;
 	struct work_struct bh_work;
 	struct work_struct io_work;
-	struct work_struct release_work;
+	union {
+		struct work_struct release_work;
+		struct rcu_head rcu;
+	};
 	struct timer_list timer;
 	struct kmqtt_rx rx;
 	struct kmqtt_tx tx;
 	void (*data_ready)(struct sock *sk);
 	void (*state_change)(struct sock *sk);
 	void (*write_space)(struct sock *sk);
-	struct rcu_head rcu;
 };
 
 int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,

@@ -94,10 +94,11 @@ static int read_locked(struct kmqtt_conn *conn, read_descriptor_t *desc,
 	int n;
 
 	n = tcp_read_sock(sk, desc, actor);
-	WRITE_ONCE(conn->cpu, READ_ONCE(sk->sk_incoming_cpu));
-	if (desc->count && n >= 0)
-		conn->rx.eof = sk->sk_err || sk->sk_state == TCP_CLOSE ||
-			       (sk->sk_shutdown & RCV_SHUTDOWN);
+	WRITE_ONCE(conn->rx.cpu, READ_ONCE(sk->sk_incoming_cpu));
+	if (desc->count && n >= 0 &&
+	    (sk->sk_err || sk->sk_state == TCP_CLOSE ||
+	     sk->sk_shutdown & RCV_SHUTDOWN))
+		set_bit(KMQTT_CONN_RX_EOF, &conn->flags);
 	return n;
 }
 
@@ -393,7 +394,7 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 
 	switch (ret) {
 	case RX_DRAINED:
-		if (conn->rx.eof)
+		if (test_bit(KMQTT_CONN_RX_EOF, &conn->flags))
 			kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
 		else if (!bh && !conn->rx.large.msg)
 			leave_thread(conn);
@@ -437,6 +438,16 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 	}
 }
 
+/* Whoever found us in possession after setting PENDING left it to us. */
+static void disown(struct kmqtt_conn *conn, bool bh)
+{
+	clear_bit_unlock(KMQTT_CONN_RX_OWNED, &conn->flags);
+	smp_mb__after_atomic();
+	if (test_bit(KMQTT_CONN_RX_PENDING, &conn->flags))
+		kmqtt_conn_kick(conn, !bh || test_bit(KMQTT_CONN_RX_THREAD,
+						      &conn->flags));
+}
+
 /**
  * kmqtt_receive() - receive and handle what has come
  * @conn: the connection
@@ -466,12 +477,25 @@ void kmqtt_receive(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 		kmqtt_conn_hand_over(conn, false, why);
 	else
 		after_pass(conn, pass, receive_pass(conn, pass));
-	clear_bit_unlock(KMQTT_CONN_RX_OWNED, &conn->flags);
-	/* Whoever found us in possession after setting PENDING left it to us. */
-	smp_mb__after_atomic();
-	if (test_bit(KMQTT_CONN_RX_PENDING, &conn->flags))
-		kmqtt_conn_kick(conn, !pass->batch.bh ||
-				test_bit(KMQTT_CONN_RX_THREAD, &conn->flags));
+	disown(conn, pass->batch.bh);
+}
+
+/**
+ * kmqtt_receive_rest() - nothing more has come: keep no memory
+ * @conn: the connection
+ * @pass: what to work with
+ *
+ * Context: as kmqtt_receive(), when what it had to acknowledge was sent.
+ */
+void kmqtt_receive_rest(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	const struct kmqtt_link *link = &conn->client.link;
+
+	if (!READ_ONCE(link->acks) || READ_ONCE(link->acks_len) ||
+	    test_and_set_bit_lock(KMQTT_CONN_RX_OWNED, &conn->flags))
+		return;
+	kmqtt_link_shrink(&conn->client.link);
+	disown(conn, pass->batch.bh);
 }
 
 static int drain_actor(read_descriptor_t *desc, struct sk_buff *skb,

@@ -38,7 +38,8 @@ static bool ack_sent(struct kmqtt_client *client, u8 type,
 
 /**
  * kmqtt_ack_packet() - handle an acknowledgment
- * @client: who sent it; its link has room for KMQTT_ACK_MAX bytes
+ * @client: who sent it; its link has room for KMQTT_ACK_MAX bytes, if @packet
+ *	is one that is answered
  * @packet: PUBACK, PUBREC, PUBREL or PUBCOMP
  * @batch: sends what follows from it
  *

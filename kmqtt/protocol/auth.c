@@ -14,19 +14,46 @@
 #include "reply.h"
 
 /**
- * kmqtt_auth_forget() - an exchange has ended, or its connection has
- * @client: the client
- *
- * Context: the client's receive side, or its end.
+ * struct kmqtt_proof - enhanced authentication of a client
+ * @auth: exchange that is under way, or NULL
+ * @connect: the CONNECT while it is, or NULL
+ * @connect_len: bytes there
+ * @method_len: bytes of @method
+ * @method: name of the method, as in CONNECT
  */
-void kmqtt_auth_forget(struct kmqtt_client *client)
+struct kmqtt_proof {
+	struct kmqtt_auth *auth;
+	u8 *connect;
+	u32 connect_len;
+	u16 method_len;
+	u8 method[];
+};
+
+/* An exchange has ended, or its connection has. */
+static void forget(struct kmqtt_client *client)
 {
-	kmqtt_auth_destroy(client->auth);
-	client->auth = NULL;
-	kmqtt_memory_uncharge(&client->broker->memory, client->connect_len);
-	kfree_sensitive(client->connect);
-	client->connect = NULL;
-	client->connect_len = 0;
+	struct kmqtt_proof *proof = client->proof;
+
+	kmqtt_auth_destroy(proof->auth);
+	proof->auth = NULL;
+	kmqtt_memory_uncharge(&client->broker->memory, proof->connect_len);
+	kfree_sensitive(proof->connect);
+	proof->connect = NULL;
+	proof->connect_len = 0;
+}
+
+/**
+ * kmqtt_auth_uninit() - free what authentication has left
+ * @client: a client that has ended
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_auth_uninit(struct kmqtt_client *client)
+{
+	if (!client->proof)
+		return;
+	forget(client);
+	kfree(client->proof);
 }
 
 static bool before_connack(const struct kmqtt_client *client)
@@ -47,10 +74,11 @@ static int fail(struct kmqtt_client *client, enum kmqtt_reason reason,
 static void put_auth(const struct kmqtt_client *client,
 		     struct kmqtt_props *props)
 {
-	const struct kmqtt_auth *auth = client->auth;
+	const struct kmqtt_proof *proof = client->proof;
+	const struct kmqtt_auth *auth = proof->auth;
 
-	props->auth_method.data = client->auth_method->data;
-	props->auth_method.len = client->auth_method->len;
+	props->auth_method.data = proof->method;
+	props->auth_method.len = proof->method_len;
 	kmqtt_prop_add(props, KMQTT_PROP_AUTH_METHOD);
 	if (!auth->out_len)
 		return;
@@ -84,7 +112,7 @@ static int send_auth(struct kmqtt_client *client, enum kmqtt_reason reason,
 
 static int keep_proven_user(struct kmqtt_client *client)
 {
-	const struct kmqtt_auth *auth = client->auth;
+	const struct kmqtt_auth *auth = client->proof->auth;
 
 	kfree(client->user);
 	client->user_len = auth->user_len;
@@ -95,22 +123,23 @@ static int keep_proven_user(struct kmqtt_client *client)
 /* The client is who it says: go on with its CONNECT where it was left. */
 static int conclude(struct kmqtt_client *client, struct kmqtt_batch *batch)
 {
-	struct kmqtt_props proof = {};
+	struct kmqtt_proof *proof = client->proof;
+	struct kmqtt_props props = {};
 	struct kmqtt_connect c;
 	int ret;
 
 	if (!before_connack(client)) {
 		ret = send_auth(client, KMQTT_REASON_SUCCESS, batch);
-		kmqtt_auth_forget(client);
+		forget(client);
 		return ret;
 	}
 	/* It has been decoded before. */
-	if (kmqtt_connect_decode(client->connect, client->connect_len, &c) ||
+	if (kmqtt_connect_decode(proof->connect, proof->connect_len, &c) ||
 	    keep_proven_user(client))
 		return fail(client, KMQTT_REASON_SERVER_UNAVAILABLE, batch);
-	put_auth(client, &proof);
-	ret = kmqtt_connect_accept(client, &c, &proof, batch);
-	kmqtt_auth_forget(client);
+	put_auth(client, &props);
+	ret = kmqtt_connect_accept(client, &c, &props, batch);
+	forget(client);
 	return ret;
 }
 
@@ -122,7 +151,7 @@ static int step(struct kmqtt_client *client, const struct kmqtt_props *props,
 
 	if (kmqtt_prop_has(props, KMQTT_PROP_AUTH_DATA))
 		data = props->auth_data;
-	reason = kmqtt_auth_step(client->auth, &data);
+	reason = kmqtt_auth_step(client->proof->auth, &data);
 	if (reason == KMQTT_REASON_CONTINUE_AUTHENTICATION)
 		return send_auth(client, reason, batch);
 	if (reason == KMQTT_REASON_SUCCESS)
@@ -141,30 +170,37 @@ static enum kmqtt_reason begin(struct kmqtt_client *client,
 		return PTR_ERR(auth) == -ENOENT ?
 		       KMQTT_REASON_BAD_AUTHENTICATION_METHOD :
 		       KMQTT_REASON_SERVER_UNAVAILABLE;
-	client->auth = auth;
+	client->proof->auth = auth;
 	return KMQTT_REASON_SUCCESS;
 }
 
-/* Keep what the exchange needs of the CONNECT, and the CONNECT itself. */
-static int keep_connect(struct kmqtt_client *client,
-			const struct kmqtt_packet *packet,
-			const struct kmqtt_str *method)
+static int keep_method(struct kmqtt_client *client,
+		       const struct kmqtt_str *method)
 {
-	struct kmqtt_text *text;
+	struct kmqtt_proof *proof;
 
-	text = kmalloc(struct_size(text, data, method->len), GFP_KERNEL);
-	if (!text)
+	proof = kzalloc(struct_size(proof, method, method->len), GFP_KERNEL);
+	if (!proof)
 		return -ENOMEM;
-	text->len = method->len;
-	memcpy(text->data, method->data, method->len);
-	client->auth_method = text;
+	proof->method_len = method->len;
+	memcpy(proof->method, method->data, method->len);
+	client->proof = proof;
+	return 0;
+}
+
+/* The CONNECT goes on when the exchange has ended. */
+static int keep_connect(struct kmqtt_client *client,
+			const struct kmqtt_packet *packet)
+{
+	struct kmqtt_proof *proof = client->proof;
+
 	if (!kmqtt_memory_charge(&client->broker->memory,
 				 packet->fixed.remaining))
 		return -ENOMEM;
-	client->connect_len = packet->fixed.remaining;
-	client->connect = kmemdup(packet->body, packet->fixed.remaining,
-				  GFP_KERNEL);
-	return client->connect ? 0 : -ENOMEM;
+	proof->connect_len = packet->fixed.remaining;
+	proof->connect = kmemdup(packet->body, packet->fixed.remaining,
+				 GFP_KERNEL);
+	return proof->connect ? 0 : -ENOMEM;
 }
 
 /**
@@ -187,8 +223,12 @@ int kmqtt_auth_connect(struct kmqtt_client *client,
 
 	if (batch->bh)
 		return -EAGAIN;
+	if (keep_method(client, &c->props.auth_method))
+		return kmqtt_connect_refuse(client,
+					    KMQTT_REASON_SERVER_UNAVAILABLE,
+					    batch);
 	reason = begin(client, &c->props.auth_method);
-	if (!reason && keep_connect(client, packet, &c->props.auth_method))
+	if (!reason && keep_connect(client, packet))
 		reason = KMQTT_REASON_SERVER_UNAVAILABLE;
 	if (reason)
 		return kmqtt_connect_refuse(client, reason, batch);
@@ -203,15 +243,16 @@ int kmqtt_auth_connect(struct kmqtt_client *client,
 static enum kmqtt_reason check_auth(const struct kmqtt_client *client,
 				    const struct kmqtt_reasoned *r)
 {
-	const struct kmqtt_text *method = client->auth_method;
+	const struct kmqtt_proof *proof = client->proof;
 	bool again = r->reason == KMQTT_REASON_RE_AUTHENTICATE;
 
 	/* Only for those who began with it [MQTT-4.12.0-7]. */
-	if (!method || r->props.auth_method.len != method->len ||
-	    memcmp(r->props.auth_method.data, method->data, method->len))
+	if (!proof || r->props.auth_method.len != proof->method_len ||
+	    memcmp(r->props.auth_method.data, proof->method,
+		   proof->method_len))
 		return KMQTT_REASON_PROTOCOL_ERROR;
 	/* Either one that is under way goes on, or a new one begins. */
-	return again == !client->auth ? KMQTT_REASON_SUCCESS :
+	return again == !proof->auth ? KMQTT_REASON_SUCCESS :
 					KMQTT_REASON_PROTOCOL_ERROR;
 }
 
@@ -240,7 +281,7 @@ int kmqtt_auth_packet(struct kmqtt_client *client,
 	err = kmqtt_reasoned_decode(KMQTT_AUTH, packet->body,
 				    packet->fixed.remaining, &r);
 	reason = err ? kmqtt_decode_reason(err) : check_auth(client, &r);
-	if (!reason && !client->auth)
+	if (!reason && !client->proof->auth)
 		reason = begin(client, &r.props.auth_method);
 	if (reason)
 		return fail(client, reason, batch);

@@ -59,8 +59,7 @@ void kmqtt_client_uninit(struct kmqtt_client *client)
 {
 	kmqtt_session_put(client->session);
 	kmqtt_aliases_uninit(&client->aliases);
-	kmqtt_auth_forget(client);
-	kfree(client->auth_method);
+	kmqtt_auth_uninit(client);
 	kfree(client->reference);
 	kfree(client->user);
 	kmqtt_link_uninit(&client->link);

@@ -7,7 +7,7 @@
 #include "../session/alias.h"
 #include "../session/link.h"
 
-struct kmqtt_auth;
+struct kmqtt_proof;
 
 /**
  * enum kmqtt_client_state - where a connection stands
@@ -30,24 +30,22 @@ enum kmqtt_client_state {
  * @link: what the session sees
  * @broker: constant
  * @id: number of the connection, constant
- * @listener: number of the listener that accepted it, constant
  * @peer: address, IPv4 mapped into IPv6; constant
  * @peer_ifindex: scope of a link-local address, else 0; constant
  * @peer_port: constant
+ * @user_len: bytes of @user
+ * @listener: number of the listener that accepted it, constant
  * @state: enum kmqtt_client_state; kmqtt_client_set_state() writes it
  * @reason: why it closes; valid from KMQTT_CLIENT_CLOSING on
+ * @max_packet: bytes of a packet that the client takes
+ * @expiry: session expiry as in CONNECT
+ * @keepalive: seconds, 0 for none
  * @version: protocol level, 0 before CONNECT
  * @clean: as in CONNECT
  * @problem_info: the client wants to be told more than reason codes
  * @goodbye: the client has sent a DISCONNECT
- * @keepalive: seconds, 0 for none
- * @max_packet: bytes of a packet that the client takes
- * @expiry: session expiry as in CONNECT
  * @aliases: topic aliases
- * @auth: exchange of enhanced authentication that is under way, or NULL
- * @auth_method: its method, as in CONNECT, or NULL
- * @connect: the CONNECT while it is, or NULL
- * @connect_len: bytes there
+ * @proof: enhanced authentication, or NULL if CONNECT didn't want it
  * @reference: server that the client is sent to, or NULL; set once, atomic
  * @session: valid from KMQTT_CLIENT_ONLINE on; holds a reference
  * @connected: jiffies when it was accepted, constant
@@ -55,37 +53,33 @@ enum kmqtt_client_state {
  * @messages_out: PUBLISH packets sent
  * @bytes_in: bytes received
  * @bytes_out: bytes sent
- * @user_len: bytes of @user
  * @user: user name, up to a byte more than is shown; NULL for none
  *
- * @version to @session, @user and @user_len are written before the state
- * becomes KMQTT_CLIENT_ONLINE; @goodbye and @reference before it becomes
- * KMQTT_CLIENT_CLOSING. @auth and @connect are the receive side's. That side
- * writes the counters of what comes in, the transmit side those of what goes
- * out.
+ * What is neither constant nor said to be something else is written before the
+ * state becomes KMQTT_CLIENT_ONLINE; @goodbye and @reference before it becomes
+ * KMQTT_CLIENT_CLOSING. @proof is the receive side's. That side writes the
+ * counters of what comes in, the transmit side those of what goes out.
  */
 struct kmqtt_client {
 	struct kmqtt_link link;
 	struct kmqtt_broker *broker;
 	u64 id;
-	u32 listener;
 	struct in6_addr peer;
 	u32 peer_ifindex;
 	u16 peer_port;
+	u16 user_len;
+	u32 listener;
 	enum kmqtt_client_state state;
 	enum kmqtt_reason reason;
+	u32 max_packet;
+	u32 expiry;
+	u16 keepalive;
 	u8 version;
 	bool clean;
 	bool problem_info;
 	bool goodbye;
-	u16 keepalive;
-	u32 max_packet;
-	u32 expiry;
 	struct kmqtt_aliases aliases;
-	struct kmqtt_auth *auth;
-	struct kmqtt_text *auth_method;
-	u8 *connect;
-	u32 connect_len;
+	struct kmqtt_proof *proof;
 	struct kmqtt_text *reference;
 	struct kmqtt_session *session;
 	unsigned long connected;
@@ -93,7 +87,6 @@ struct kmqtt_client {
 	u64 messages_out;
 	u64 bytes_in;
 	u64 bytes_out;
-	u16 user_len;
 	u8 *user;
 };
 

@@ -136,6 +136,20 @@ int kmqtt_dispatch_check(struct kmqtt_client *client,
 			0;
 }
 
+/* May there be something to send back? */
+static bool is_answered(const struct kmqtt_fixed *fixed)
+{
+	switch (fixed->type) {
+	case KMQTT_PUBLISH:
+		return fixed->flags & KMQTT_PUBLISH_QOS;
+	case KMQTT_PUBACK:
+	case KMQTT_PUBCOMP:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /**
  * kmqtt_dispatch() - handle a packet that kmqtt_dispatch_check() let through
  * @client: who sent it
@@ -152,11 +166,13 @@ int kmqtt_dispatch(struct kmqtt_client *client,
 		   struct kmqtt_batch *batch)
 {
 	packet_fn fn = handlers[kmqtt_client_state(client)][packet->fixed.type];
-	int err;
+	int err = 0;
 
 	if (!fn)	/* Closed by somebody else since it was checked. */
 		return -ECONNABORTED;
-	err = kmqtt_link_reserve(&client->link, KMQTT_ACK_MAX, batch->gfp);
+	if (is_answered(&packet->fixed))
+		err = kmqtt_link_reserve(&client->link, KMQTT_ACK_MAX,
+					 batch->gfp);
 	if (err == -ENOMEM && !batch->bh)
 		return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
 	if (err)

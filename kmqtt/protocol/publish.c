@@ -221,7 +221,8 @@ static enum kmqtt_reason check_msg(const struct kmqtt_client *client,
 
 /**
  * kmqtt_publish_finish() - the payload is complete: route and acknowledge
- * @client: the publisher; its link has room for KMQTT_ACK_MAX bytes
+ * @client: the publisher; if the message is acknowledged, its link has room for
+ *	KMQTT_ACK_MAX bytes
  * @in: the message; given back unless the return is -EAGAIN
  * @batch: flushes the subscribers
  *
@@ -256,7 +257,8 @@ int kmqtt_publish_finish(struct kmqtt_client *client,
 
 /**
  * kmqtt_publish_packet() - handle a PUBLISH that is there as a whole
- * @client: the publisher; its link has room for KMQTT_ACK_MAX bytes
+ * @client: the publisher; if the message is acknowledged, its link has room for
+ *	KMQTT_ACK_MAX bytes
  * @packet: the packet
  * @batch: flushes the subscribers
  *

@@ -96,6 +96,28 @@ int kmqtt_link_grow(struct kmqtt_link *link, u32 len, gfp_t gfp)
 }
 
 /**
+ * kmqtt_link_shrink() - keep no room that nothing is in
+ * @link: the link
+ *
+ * Context: the link's receive side.
+ */
+void kmqtt_link_shrink(struct kmqtt_link *link)
+{
+	u8 *acks = NULL;
+	u32 max = 0;
+
+	spin_lock_bh(&link->ack_lock);
+	if (!link->acks_len) {
+		swap(acks, link->acks);
+		swap(max, link->acks_max);
+	}
+	spin_unlock_bh(&link->ack_lock);
+	if (link->memory)
+		kmqtt_memory_uncharge(link->memory, max);
+	kfree(acks);
+}
+
+/**
  * kmqtt_link_ack() - add a small packet
  * @link: the link
  * @data: the whole packet, or a part that the next call goes on with

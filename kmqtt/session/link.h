@@ -45,10 +45,10 @@ enum kmqtt_link_flags {
  * struct kmqtt_link - a connection as its session sees it
  * @ops: constant
  * @ref: lifetime of the connection around it
+ * @ack_lock: guards @acks to @acks_max; a leaf, taken with softirqs off
  * @flags: enum kmqtt_link_flags, atomic
  * @touched: entry in a batch; whoever set KMQTT_LINK_TOUCHED owns it
  * @memory: account for @acks, or NULL; constant
- * @ack_lock: guards the fields below; a leaf, taken with softirqs off
  * @acks: small packets to send, whole and in order
  * @acks_len: bytes there
  * @acks_max: room there
@@ -56,10 +56,10 @@ enum kmqtt_link_flags {
 struct kmqtt_link {
 	const struct kmqtt_link_ops *ops;
 	struct kref ref;
+	spinlock_t ack_lock;		/* @acks and on */
 	unsigned long flags;
 	struct list_head touched;
 	struct kmqtt_memory *memory;
-	spinlock_t ack_lock;		/* all below */
 	u8 *acks;
 	u32 acks_len;
 	u32 acks_max;
@@ -84,6 +84,7 @@ struct kmqtt_batch {
 void kmqtt_link_init(struct kmqtt_link *link, const struct kmqtt_link_ops *ops);
 void kmqtt_link_uninit(struct kmqtt_link *link);
 void kmqtt_link_touch(struct kmqtt_link *link, struct kmqtt_batch *batch);
+void kmqtt_link_shrink(struct kmqtt_link *link);
 int kmqtt_link_grow(struct kmqtt_link *link, u32 len, gfp_t gfp);
 void kmqtt_link_ack(struct kmqtt_link *link, const u8 *data, u32 len);
 u32 kmqtt_link_copy_acks(struct kmqtt_link *link, u8 *to, u32 size);

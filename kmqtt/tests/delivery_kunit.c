@@ -174,10 +174,17 @@ static void link_reserve(struct kunit *test)
 						 4000, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, KMQTT_LINK_ACKS_MAX -
 						 3999, GFP_KERNEL), -ENOSPC);
+	kmqtt_link_shrink(link);
+	KUNIT_EXPECT_EQ(test, link->acks_len, 4000);
 	kmqtt_link_drop_acks(link, 4000);
 	/* A single packet may be larger than all may be. */
 	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 2 * KMQTT_LINK_ACKS_MAX,
 						 GFP_KERNEL), 0);
+	/* Nothing is kept for nothing. */
+	kmqtt_link_shrink(link);
+	KUNIT_EXPECT_NULL(test, link->acks);
+	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 4, GFP_KERNEL), 0);
+	KUNIT_EXPECT_NOT_NULL(test, link->acks);
 	link_destroy(test, l);
 }
 

@@ -54,6 +54,7 @@ enum kmqtt_qos {
 /* Flags in the first byte of a PUBLISH. */
 enum kmqtt_publish_flags {
 	KMQTT_PUBLISH_RETAIN	= 0x01,
+	KMQTT_PUBLISH_QOS	= 0x06,
 	KMQTT_PUBLISH_DUP	= 0x08,
 };
 
