@@ -10,7 +10,6 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
-#include "../protocol/route.h"
 #include "conn.h"
 
 /* Sets for threads on each CPU: one may sleep while another works. */
@@ -49,6 +48,7 @@ static struct kmqtt_pass *pass_create(bool bh)
 	pass->tx = kvmalloc(KMQTT_TX_SIZE, GFP_KERNEL);
 	INIT_LIST_HEAD(&pass->batch.touched);
 	pass->batch.route = &pass->route;
+	pass->batch.run = &pass->run;
 	pass->batch.bh = bh;
 	pass->batch.gfp = bh ? GFP_ATOMIC : GFP_KERNEL;
 	if (kmqtt_route_init(&pass->route) || !pass->rx || !pass->tx) {

@@ -7,6 +7,7 @@
 #define _KMQTT_NET_PASS_H
 
 #include <linux/list.h>
+#include "../protocol/route.h"
 #include "../session/link.h"
 #include "../session/outbox.h"
 #include "../topic/match.h"
@@ -39,6 +40,7 @@ struct kmqtt_tx_packet {
  * @list: entry of the free ones that threads take from
  * @batch: for the floors below
  * @route: room for matches
+ * @run: room for messages that are delivered together
  * @rx: receive buffer of KMQTT_RX_SIZE; NULL in softirq's sets after a
  *	connection has kept it, until a thread has brought a new one
  * @tx: send buffer of KMQTT_TX_SIZE
@@ -50,6 +52,7 @@ struct kmqtt_pass {
 	struct list_head list;
 	struct kmqtt_batch batch;
 	struct kmqtt_route route;
+	struct kmqtt_run run;
 	u8 *rx;
 	u8 *tx;
 	struct kmqtt_tx_packet packets[KMQTT_TX_PACKETS];

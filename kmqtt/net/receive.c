@@ -263,8 +263,8 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		       u32 len)
 {
 	bool was_new = kmqtt_client_state(&conn->client) < KMQTT_CLIENT_ONLINE;
+	int ret = 0, err;
 	u32 pos = 0;
-	int ret = 0;
 
 	while (pos < len) {
 		if (pass->batch.bh && pass->batch.work > WORK_BH) {
@@ -276,6 +276,9 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 			break;
 		pos += ret;
 	}
+	err = kmqtt_publish_end_run(&conn->client, &pass->batch);
+	if (err)
+		ret = err;
 	/* Packets keep a connection alive, parts of them don't. */
 	if (pos)
 		WRITE_ONCE(conn->rx.last, jiffies);
@@ -438,10 +441,10 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 	}
 }
 
-/* Whoever found us in possession after setting PENDING left it to us. */
 static void disown(struct kmqtt_conn *conn, bool bh)
 {
 	clear_bit_unlock(KMQTT_CONN_RX_OWNED, &conn->flags);
+	/* Whoever found us in possession after setting PENDING left it to us. */
 	smp_mb__after_atomic();
 	if (test_bit(KMQTT_CONN_RX_PENDING, &conn->flags))
 		kmqtt_conn_kick(conn, !bh || test_bit(KMQTT_CONN_RX_THREAD,

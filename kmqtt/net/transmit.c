@@ -37,6 +37,7 @@ struct layout {
 	u32 active;
 	u32 acks;
 	u32 nr_packets;
+	u32 messages[KMQTT_QOS_INVALID];
 	u32 len;
 	u32 discards;
 	u32 dropped[KMQTT_DROPS];
@@ -188,6 +189,12 @@ static bool next_packet(struct kmqtt_conn *conn, struct layout *l,
 	return false;
 }
 
+static void count(struct layout *l, const struct kmqtt_delivery *d, int by)
+{
+	if (d->msg)
+		l->messages[d->first >> 1 & 3] += by;
+}
+
 /* Whole packets from the outbox, as many as fit. */
 static void lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 			    struct layout *l)
@@ -208,6 +215,7 @@ static void lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		}
 		l->len += kmqtt_delivery_copy(&p->delivery, pass->tx + l->len);
 		l->splice = kmqtt_delivery_spliced(&p->delivery);
+		count(l, &p->delivery, 1);
 		p->end = l->len;
 		l->nr_packets++;
 	}
@@ -256,32 +264,26 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	tell_dropped(conn, l);
 }
 
-static void count_sent(struct kmqtt_conn *conn, const struct kmqtt_pass *pass,
-		       u32 nr)
+static void count_sent(struct kmqtt_conn *conn, const struct layout *l, u32 nr)
 {
-	u32 messages[KMQTT_QOS2 + 1] = {}, qos, i;
+	enum kmqtt_qos qos;
 
-	for (i = 0; i < nr; i++) {
-		const struct kmqtt_delivery *d = &pass->packets[i].delivery;
-
-		if (d->msg)
-			messages[d->first >> 1 & 3]++;
-	}
-	for (qos = 0; qos <= KMQTT_QOS2; qos++) {
-		if (!messages[qos])
+	for (qos = KMQTT_QOS0; qos <= KMQTT_QOS2; qos++) {
+		if (!l->messages[qos])
 			continue;
-		conn->client.messages_out += messages[qos];
+		conn->client.messages_out += l->messages[qos];
 		kmqtt_stats_add(conn->client.broker, messages_out[qos],
-				messages[qos]);
+				l->messages[qos]);
 	}
 	kmqtt_stats_add(conn->client.broker, packets_out, nr);
 }
 
 /* Make the first @nr packets sent and give the others back to the outbox. */
 static void settle_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
-			   const struct layout *l, u32 nr)
+			   struct layout *l, u32 nr)
 {
 	struct kmqtt_session *session = conn->client.session;
+	u32 i;
 
 	if (!l->nr_packets)
 		return;
@@ -293,12 +295,18 @@ static void settle_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		kmqtt_outbox_sent(&session->outbox);
 	}
 	spin_unlock_bh(&session->lock);
-	count_sent(conn, pass, nr);
+	for (i = nr; i < l->nr_packets; i++) {
+		const struct kmqtt_delivery *d = &pass->packets[i].delivery;
+
+		kmqtt_alias_unsent(&conn->client.aliases, d);
+		count(l, d, -1);
+	}
+	count_sent(conn, l, nr);
 }
 
 /* Account for @sent bytes of the buffer. */
 static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
-		   const struct layout *l, u32 sent)
+		   struct layout *l, u32 sent)
 {
 	struct kmqtt_tx *tx = &conn->tx;
 	bool partly = false;
@@ -330,9 +338,6 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	}
 	settle_packets(conn, pass, l, nr);
 	for (i = 0; i < l->nr_packets; i++) {
-		if (i >= nr)
-			kmqtt_alias_unsent(&conn->client.aliases,
-					   &pass->packets[i].delivery);
 		if (!partly || i != nr - 1)
 			kmqtt_delivery_put(&pass->packets[i].delivery);
 	}

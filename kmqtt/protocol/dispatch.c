@@ -13,6 +13,7 @@
 #include "disconnect.h"
 #include "publish.h"
 #include "reply.h"
+#include "route.h"
 #include "subscribe.h"
 
 /*
@@ -170,8 +171,13 @@ int kmqtt_dispatch(struct kmqtt_client *client,
 
 	if (!fn)	/* Closed by somebody else since it was checked. */
 		return -ECONNABORTED;
+	if (packet->fixed.type != KMQTT_PUBLISH)
+		err = kmqtt_publish_end_run(client, batch);
+	if (err)
+		return err;
 	if (is_answered(&packet->fixed))
-		err = kmqtt_link_reserve(&client->link, KMQTT_ACK_MAX,
+		err = kmqtt_link_reserve(&client->link,
+					 (batch->run->nr + 1) * KMQTT_ACK_MAX,
 					 batch->gfp);
 	if (err == -ENOMEM && !batch->bh)
 		return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);

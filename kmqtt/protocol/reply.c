@@ -101,11 +101,12 @@ static size_t encode_ack(struct kmqtt_client *client, u8 *buf,
 			 enum kmqtt_packet_type type, u16 id,
 			 enum kmqtt_reason reason, struct kmqtt_batch *batch)
 {
-	struct kmqtt_props props = {};
 	size_t max;
 
 	/* [MQTT-3.1.2-29], [MQTT-3.4.2-2], [MQTT-3.5.2-2], [MQTT-3.7.2-2] */
 	if (client->problem_info && reason >= KMQTT_REASON_UNSPECIFIED) {
+		struct kmqtt_props props = {};
+
 		kmqtt_reason_string(&props, reason);
 		max = kmqtt_answer_max(&props);
 		if (max <= client->max_packet && max <= ANSWER_MAX &&

@@ -110,28 +110,63 @@ static u32 gather(struct kmqtt_route *route, u32 i, u64 own_origin,
 	return nr;
 }
 
-/*
- * Hand @msg to all in the route. Returns false if a subscriber lost it, though
- * it was to have it for sure.
- */
-static bool deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
-		    struct kmqtt_batch *batch)
+/* Hand messages to one subscriber. Returns a bit for each that it lost. */
+static u64 deliver_to(struct kmqtt_broker *broker,
+		      struct kmqtt_session *session, struct kmqtt_offer *offer,
+		      struct kmqtt_msg **msgs, u32 nr,
+		      struct kmqtt_batch *batch)
 {
-	struct kmqtt_route *route = batch->route;
-	bool good = true;
+	enum kmqtt_delivered what;
+	u64 lost = 0;
 	u32 i = 0;
 
-	trace_kmqtt_route(broker, msg, route->nr);
-	batch->work += 1 + route->nr;
+	while (i < nr) {
+		i += kmqtt_session_deliver_run(session, offer, msgs + i, nr - i,
+					       batch, &what);
+		if (i < nr && !delivered(broker, session, offer->qos, what))
+			lost |= BIT_ULL(i);
+		i++;
+	}
+	return lost;
+}
+
+/* The same for a group, of which each message goes to one member. */
+static u64 deliver_to_group(struct kmqtt_broker *broker,
+			    struct kmqtt_group *group, struct kmqtt_msg **msgs,
+			    u32 nr, struct kmqtt_batch *batch)
+{
+	enum kmqtt_delivered what;
+	u64 lost = 0;
+	u32 i;
+
+	for (i = 0; i < nr; i++) {
+		what = kmqtt_share_deliver(group, msgs[i], false, batch);
+		if (!delivered(broker, NULL, msgs[i]->qos, what))
+			lost |= BIT_ULL(i);
+	}
+	return lost;
+}
+
+/*
+ * Hand messages, which differ in nothing that counts here, to all in the
+ * route. Returns a bit for each that a subscriber lost, though it was to have
+ * it for sure.
+ */
+static u64 deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs, u32 nr,
+		   struct kmqtt_batch *batch)
+{
+	struct kmqtt_route *route = batch->route;
+	u64 lost = 0;
+	u32 i = 0;
+
 	while (i < route->nr) {
 		const struct kmqtt_match *m = &route->matches[i];
-		struct kmqtt_offer offer = { .msg = msg };
+		struct kmqtt_offer offer = { .msg = msgs[0] };
 		struct kmqtt_session *session;
 
 		if (m->group) {
-			good &= delivered(broker, NULL, msg->qos,
-					  kmqtt_share_deliver(m->group, msg,
-							      false, batch));
+			lost |= deliver_to_group(broker, m->group, msgs, nr,
+						 batch);
 			i++;
 			continue;
 		}
@@ -139,17 +174,100 @@ static bool deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 				       subscriber);
 		i += gather(route, i, session->origin, &offer);
 		if (offer.qos != U8_MAX)
-			good &= delivered(broker, session, offer.qos,
-					  kmqtt_session_deliver(session, &offer,
-								batch));
+			lost |= deliver_to(broker, session, &offer, msgs, nr,
+					   batch);
 	}
-	return good;
+	return lost;
+}
+
+/* What a message costs, if it goes where the route says. */
+static void account(struct kmqtt_broker *broker, const struct kmqtt_msg *msg,
+		    struct kmqtt_batch *batch)
+{
+	trace_kmqtt_route(broker, msg, batch->route->nr);
+	batch->work += 1 + batch->route->nr;
+}
+
+/**
+ * kmqtt_route_begin_run() - publish a message that others may follow
+ * @broker: the broker
+ * @msg: a filled message that nobody else has, not to be retained; its
+ *	reference stays the caller's
+ * @id: its packet identifier
+ * @batch: has no run
+ *
+ * It is delivered when the run ends. The caller ends it before anything else
+ * that the publisher wants is done.
+ *
+ * Context: softirq.
+ * Return: 0, or -EAGAIN if a thread is to publish it.
+ */
+int kmqtt_route_begin_run(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
+			  u16 id, struct kmqtt_batch *batch)
+{
+	struct kmqtt_route *route = batch->route;
+	int err;
+
+	kmqtt_msg_published(msg);
+	route->steps_max = ROUTE_STEPS_BH;
+	rcu_read_lock();
+	err = kmqtt_memo_match(route->memo, &broker->tree, kmqtt_msg_topic(msg),
+			       msg->topic_len, route);
+	rcu_read_unlock();
+	if (err)
+		return -EAGAIN;
+	batch->run->broker = broker;
+	kmqtt_route_run(kmqtt_msg_get(msg), id, batch);
+	return 0;
+}
+
+/**
+ * kmqtt_route_run() - publish a message that goes where those before it went
+ * @msg: as they; its reference is given back
+ * @id: its packet identifier
+ * @batch: has a run, of less than KMQTT_RUN_MAX messages
+ *
+ * Context: softirq.
+ */
+void kmqtt_route_run(struct kmqtt_msg *msg, u16 id, struct kmqtt_batch *batch)
+{
+	struct kmqtt_run *run = batch->run;
+
+	account(run->broker, msg, batch);
+	run->msgs[run->nr] = msg;
+	run->ids[run->nr++] = id;
+}
+
+/**
+ * kmqtt_route_end_run() - deliver what was put off
+ * @batch: has a run, which leaves its identifiers behind
+ *
+ * What the route says is valid since the run began: a pass in softirq is an RCU
+ * section as a whole.
+ *
+ * Context: softirq.
+ * Return: a bit for each message that a subscriber lost, though it was to have
+ * it for sure.
+ */
+u64 kmqtt_route_end_run(struct kmqtt_batch *batch)
+{
+	struct kmqtt_run *run = batch->run;
+	u64 lost;
+	u32 i;
+
+	rcu_read_lock();
+	lost = deliver(run->broker, run->msgs, run->nr, batch);
+	rcu_read_unlock();
+	for (i = 0; i < run->nr; i++)
+		kmqtt_msg_put(run->msgs[i]);
+	run->nr = 0;
+	return lost;
 }
 
 /*
- * Find the subscribers of @msg's topic and hand it to them. Returns 0 with
- * @good as deliver() says, -EAGAIN if a thread is to do it, -ENOMEM if nobody
- * got it.
+ * Find the subscribers of @msg's topic and hand it to them. Returns 0, with
+ * @good false if deliver() says that one lost it, -EAGAIN if a thread is to do
+ * it, -ENOMEM if nobody got it.
  */
 static int find_and_deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 			    struct kmqtt_batch *batch, bool *good)
@@ -165,8 +283,10 @@ static int find_and_deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		err = kmqtt_memo_match(route->memo, &broker->tree,
 				       kmqtt_msg_topic(msg), msg->topic_len,
 				       route);
-		if (!err)
-			*good = deliver(broker, msg, batch);
+		if (!err) {
+			account(broker, msg, batch);
+			*good = !deliver(broker, &msg, 1, batch);
+		}
 		rcu_read_unlock();
 		if (!err)
 			return 0;

@@ -49,15 +49,13 @@ struct kmqtt_extra *kmqtt_extra_create(struct kmqtt_memory *memory,
 }
 
 /**
- * kmqtt_extra_put() - give a reference back
- * @extra: one, or NULL
+ * kmqtt_extra_free() - free what nobody has a reference to
+ * @extra: one
  *
  * Context: any but hard interrupts.
  */
-void kmqtt_extra_put(struct kmqtt_extra *extra)
+void kmqtt_extra_free(struct kmqtt_extra *extra)
 {
-	if (!extra || !refcount_dec_and_test(&extra->refs))
-		return;
 	kmqtt_group_put(extra->group);
 	kmqtt_memory_uncharge(extra->memory, extra_size(extra->nr_ids));
 	kfree(extra);
@@ -75,30 +73,6 @@ static u8 *put_sub_id(u8 *p, u32 sub_id)
 		return p;
 	*p++ = KMQTT_PROP_SUBSCRIPTION_ID;
 	return p + kmqtt_varint_encode(p, sub_id);
-}
-
-/* Is it sent as the message has it, but for the flags? */
-static bool is_plain(const struct kmqtt_delivery *delivery)
-{
-	return delivery->version != KMQTT_V5 && !delivery->id &&
-	       delivery->msg->fixed_len;
-}
-
-/* Returns bytes written. */
-static u32 copy_plain(const struct kmqtt_delivery *delivery, u8 *to)
-{
-	const struct kmqtt_msg *msg = delivery->msg;
-	u32 head = msg->fixed_len + 2 + msg->topic_len;
-	u32 payload = msg->pages ? 0 : msg->payload_len;
-
-	if (msg->props_len) {
-		memcpy(to, kmqtt_msg_packet(msg), head);
-		kmqtt_msg_read(msg, 0, to + head, payload);
-	} else {
-		memcpy(to, kmqtt_msg_packet(msg), head + payload);
-	}
-	*to = delivery->first;
-	return head + payload;
 }
 
 static bool has_props(const struct kmqtt_delivery *delivery)
@@ -123,22 +97,15 @@ static void prepare_props(struct kmqtt_delivery *delivery)
 }
 
 /**
- * kmqtt_delivery_prepare() - settle what the packet will look like
- * @delivery: the packet, with its topic alias chosen
- * @version: protocol level of the client
+ * kmqtt_delivery_measure() - settle lengths of a packet that is not plain
+ * @delivery: the packet, but for its lengths
  *
  * Context: any.
  */
-void kmqtt_delivery_prepare(struct kmqtt_delivery *delivery, u8 version)
+void kmqtt_delivery_measure(struct kmqtt_delivery *delivery)
 {
 	const struct kmqtt_msg *msg = delivery->msg;
 
-	delivery->version = version;
-	if (is_plain(delivery)) {
-		delivery->remaining = 2 + msg->topic_len + msg->payload_len;
-		delivery->fixed_len = msg->fixed_len;
-		return;
-	}
 	delivery->remaining = delivery->id ? 2 : 0;
 	if (msg)
 		delivery->remaining += 2 + msg->payload_len +
@@ -176,20 +143,18 @@ static u8 *copy_props(const struct kmqtt_delivery *delivery, u8 *p)
 }
 
 /**
- * kmqtt_delivery_copy() - write what is copied to send the packet
+ * kmqtt_delivery_encode() - write what is copied of a packet that is not plain
  * @delivery: the packet, prepared
  * @to: room for kmqtt_delivery_copied() bytes
  *
  * Context: any.
  * Return: bytes written.
  */
-u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery, u8 *to)
+u32 kmqtt_delivery_encode(const struct kmqtt_delivery *delivery, u8 *to)
 {
 	const struct kmqtt_msg *msg = delivery->msg;
 	u8 *p = to;
 
-	if (is_plain(delivery))
-		return copy_plain(delivery, to);
 	p += kmqtt_fixed_encode(p, delivery->first, delivery->remaining);
 	if (msg && delivery->alias_known) {
 		put_unaligned_be16(0, p);

@@ -32,6 +32,7 @@ struct kmqtt_extra {
  * @id: packet identifier, 0 for none
  * @alias: topic alias, 0 for none
  * @alias_known: the client knows @alias: it stands for the topic
+ * @plain: it is sent as the message has it, but for @first
  * @version: protocol level of the client
  * @first: first byte of the packet
  * @fixed_len: bytes of the fixed header
@@ -48,7 +49,8 @@ struct kmqtt_delivery {
 	u32 remaining;
 	u16 id;
 	u16 alias;
-	bool alias_known;
+	bool alias_known : 1;
+	bool plain : 1;
 	u8 version;
 	u8 first;
 	u8 fixed_len;
@@ -75,9 +77,52 @@ struct kmqtt_offer {
 struct kmqtt_extra *kmqtt_extra_create(struct kmqtt_memory *memory,
 				       struct kmqtt_group *group,
 				       const u32 *ids, u32 nr_ids);
-void kmqtt_extra_put(struct kmqtt_extra *extra);
-void kmqtt_delivery_prepare(struct kmqtt_delivery *delivery, u8 version);
-u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery, u8 *to);
+void kmqtt_extra_free(struct kmqtt_extra *extra);
+void kmqtt_delivery_measure(struct kmqtt_delivery *delivery);
+u32 kmqtt_delivery_encode(const struct kmqtt_delivery *delivery, u8 *to);
+
+/**
+ * kmqtt_delivery_prepare() - settle what the packet will look like
+ * @delivery: the packet, with its topic alias chosen
+ * @version: protocol level of the client
+ *
+ * Context: any.
+ */
+static inline void kmqtt_delivery_prepare(struct kmqtt_delivery *delivery,
+					  u8 version)
+{
+	const struct kmqtt_msg *msg = delivery->msg;
+
+	delivery->version = version;
+	delivery->plain = version != KMQTT_V5 && !delivery->id &&
+			  msg->plain_len;
+	if (!delivery->plain) {
+		kmqtt_delivery_measure(delivery);
+		return;
+	}
+	delivery->remaining = 2 + msg->topic_len + msg->payload_len;
+	delivery->fixed_len = msg->fixed_len;
+}
+
+/**
+ * kmqtt_delivery_copy() - write what is copied to send the packet
+ * @delivery: the packet, prepared
+ * @to: room for kmqtt_delivery_copied() bytes
+ *
+ * Context: any.
+ * Return: bytes written.
+ */
+static inline u32 kmqtt_delivery_copy(const struct kmqtt_delivery *delivery,
+				      u8 *to)
+{
+	const struct kmqtt_msg *msg = delivery->msg;
+
+	if (!delivery->plain)
+		return kmqtt_delivery_encode(delivery, to);
+	memcpy(to, kmqtt_msg_packet(msg), msg->plain_len);
+	*to = delivery->first;
+	return msg->plain_len;
+}
 
 /**
  * kmqtt_delivery_len() - length of the whole packet
@@ -129,6 +174,18 @@ static inline struct kmqtt_extra *kmqtt_extra_get(struct kmqtt_extra *extra)
 	if (extra)
 		refcount_inc(&extra->refs);
 	return extra;
+}
+
+/**
+ * kmqtt_extra_put() - give a reference back
+ * @extra: one, or NULL
+ *
+ * Context: any but hard interrupts.
+ */
+static inline void kmqtt_extra_put(struct kmqtt_extra *extra)
+{
+	if (extra && refcount_dec_and_test(&extra->refs))
+		kmqtt_extra_free(extra);
 }
 
 /**

@@ -15,6 +15,7 @@
 
 struct kmqtt_link;
 struct kmqtt_route;
+struct kmqtt_run;
 
 /* Bytes of acknowledgments that a client may leave unread. */
 #define KMQTT_LINK_ACKS_MAX	(64 << 10)
@@ -69,6 +70,7 @@ struct kmqtt_link {
  * struct kmqtt_batch - one pass over one connection's input
  * @touched: links that got something to send
  * @route: room to match in
+ * @run: messages that go the same way, not yet delivered
  * @gfp: how to allocate: GFP_KERNEL only where sleeping is allowed
  * @work: matches that were delivered to; counted for the owner
  * @bh: in softirq, where work that is long or needs to sleep is handed over
@@ -76,6 +78,7 @@ struct kmqtt_link {
 struct kmqtt_batch {
 	struct list_head touched;
 	struct kmqtt_route *route;
+	struct kmqtt_run *run;
 	gfp_t gfp;
 	u32 work;
 	bool bh;

@@ -190,21 +190,12 @@ static void ring_skip_done(struct kmqtt_ring *ring, struct kmqtt_memory *memory)
 	ring_shrink(ring, memory);
 }
 
-/**
- * kmqtt_outbox_push() - queue a message
- * @outbox: the outbox
- * @offer: the message; the entry takes references of its own
- * @limits: how much the outbox takes
- *
+/*
  * Rings grow before they are full, so that an allocation may fail now and then
  * and nothing is lost by it.
- *
- * Context: under the session's lock.
- * Return: 0, -ENOBUFS if a limit is reached, -ENOMEM.
  */
-int kmqtt_outbox_push(struct kmqtt_outbox *outbox,
-		      const struct kmqtt_offer *offer,
-		      const struct kmqtt_outbox_limits *limits)
+static int push(struct kmqtt_outbox *outbox, const struct kmqtt_offer *offer,
+		const struct kmqtt_outbox_limits *limits)
 {
 	struct kmqtt_ring *ring = offer->qos ? &outbox->assured :
 					       &outbox->best_effort;
@@ -230,6 +221,51 @@ int kmqtt_outbox_push(struct kmqtt_outbox *outbox,
 	ring->tail++;
 	outbox->bytes += size;
 	return 0;
+}
+
+/**
+ * kmqtt_outbox_push() - queue a message
+ * @outbox: the outbox
+ * @offer: the message; the entry takes references of its own
+ * @limits: how much the outbox takes
+ *
+ * Context: under the session's lock.
+ * Return: 0, -ENOBUFS if a limit is reached, -ENOMEM.
+ */
+int kmqtt_outbox_push(struct kmqtt_outbox *outbox,
+		      const struct kmqtt_offer *offer,
+		      const struct kmqtt_outbox_limits *limits)
+{
+	return push(outbox, offer, limits);
+}
+
+/**
+ * kmqtt_outbox_push_run() - queue messages
+ * @outbox: the outbox
+ * @offer: for all of them; its @msg is set here
+ * @msgs: the messages; the entries take references of their own
+ * @nr: how many
+ * @limits: how much the outbox takes
+ * @err: why not all were queued, as kmqtt_outbox_push(), or 0
+ *
+ * Context: under the session's lock.
+ * Return: how many were.
+ */
+u32 kmqtt_outbox_push_run(struct kmqtt_outbox *outbox,
+			  struct kmqtt_offer *offer, struct kmqtt_msg **msgs,
+			  u32 nr, const struct kmqtt_outbox_limits *limits,
+			  int *err)
+{
+	u32 i;
+
+	*err = 0;
+	for (i = 0; i < nr; i++) {
+		offer->msg = msgs[i];
+		*err = push(outbox, offer, limits);
+		if (*err)
+			break;
+	}
+	return i;
 }
 
 /* The ring whose next entry is due first, or NULL. */

@@ -113,6 +113,10 @@ void kmqtt_outbox_uninit(struct kmqtt_outbox *outbox);
 int kmqtt_outbox_push(struct kmqtt_outbox *outbox,
 		      const struct kmqtt_offer *offer,
 		      const struct kmqtt_outbox_limits *limits);
+u32 kmqtt_outbox_push_run(struct kmqtt_outbox *outbox,
+			  struct kmqtt_offer *offer, struct kmqtt_msg **msgs,
+			  u32 nr, const struct kmqtt_outbox_limits *limits,
+			  int *err);
 bool kmqtt_outbox_next(struct kmqtt_outbox *outbox, u32 max_inflight,
 		       struct kmqtt_delivery *delivery);
 void kmqtt_outbox_discard(struct kmqtt_outbox *outbox,

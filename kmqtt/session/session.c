@@ -289,39 +289,48 @@ bool kmqtt_session_kick(struct kmqtt_session *session,
 	return had;
 }
 
+/* Returns why no message can be queued, or KMQTT_DELIVERED_QUEUED. */
+static enum kmqtt_delivered takes(const struct kmqtt_session *session, u8 qos)
+{
+	if (session->dead)
+		return KMQTT_DELIVERED_DEAD;
+	return session->link || qos ? KMQTT_DELIVERED_QUEUED :
+				      KMQTT_DELIVERED_OFFLINE;
+}
+
 /**
- * kmqtt_session_deliver() - queue a message for a session's client
+ * kmqtt_session_deliver_run() - queue messages for a session's client
  * @session: the session; a reference or RCU keeps it
- * @offer: the message
+ * @offer: for all of them; its @msg is set here
+ * @msgs: the messages
+ * @nr: how many
  * @batch: flushes the session's connection at its end; NULL to leave that to
  *	the connection itself
+ * @what: what became of the last message that was tried
  *
  * Context: any but hard interrupts; takes the session's lock.
- * Return: what became of the message.
+ * Return: how many are queued; the next one isn't.
  */
-enum kmqtt_delivered kmqtt_session_deliver(struct kmqtt_session *session,
-					   const struct kmqtt_offer *offer,
-					   struct kmqtt_batch *batch)
+u32 kmqtt_session_deliver_run(struct kmqtt_session *session,
+			      struct kmqtt_offer *offer,
+			      struct kmqtt_msg **msgs, u32 nr,
+			      struct kmqtt_batch *batch,
+			      enum kmqtt_delivered *what)
 {
-	enum kmqtt_delivered ret = KMQTT_DELIVERED_QUEUED;
+	u32 i = 0;
 	int err;
 
 	spin_lock_bh(&session->lock);
-	if (session->dead) {
-		ret = KMQTT_DELIVERED_DEAD;
+	*what = takes(session, offer->qos);
+	if (*what != KMQTT_DELIVERED_QUEUED)
 		goto out_unlock;
-	}
-	if (!session->link && !offer->qos) {
-		ret = KMQTT_DELIVERED_OFFLINE;
-		goto out_unlock;
-	}
-	err = kmqtt_outbox_push(&session->outbox, offer,
-				&session->store->outbox_limits);
+	i = kmqtt_outbox_push_run(&session->outbox, offer, msgs, nr,
+				  &session->store->outbox_limits, &err);
 	if (err) {
 		/* Another member of a group may have room. */
 		session->dropped += !offer->group;
-		ret = err == -ENOMEM ? KMQTT_DELIVERED_NOMEM :
-				       KMQTT_DELIVERED_FULL;
+		*what = err == -ENOMEM ? KMQTT_DELIVERED_NOMEM :
+					 KMQTT_DELIVERED_FULL;
 	}
 	if (session->link && batch)
 		kmqtt_link_touch(session->link, batch);
@@ -329,7 +338,26 @@ enum kmqtt_delivered kmqtt_session_deliver(struct kmqtt_session *session,
 		session->link->ops->flush(session->link);
 out_unlock:
 	spin_unlock_bh(&session->lock);
-	return ret;
+	return i;
+}
+
+/**
+ * kmqtt_session_deliver() - queue a message for a session's client
+ * @session: the session; a reference or RCU keeps it
+ * @offer: the message
+ * @batch: as in kmqtt_session_deliver_run()
+ *
+ * Context: any but hard interrupts; takes the session's lock.
+ * Return: what became of the message.
+ */
+enum kmqtt_delivered kmqtt_session_deliver(struct kmqtt_session *session,
+					   struct kmqtt_offer *offer,
+					   struct kmqtt_batch *batch)
+{
+	enum kmqtt_delivered what;
+
+	kmqtt_session_deliver_run(session, offer, &offer->msg, 1, batch, &what);
+	return what;
 }
 
 /**

@@ -138,8 +138,13 @@ void kmqtt_session_goodbye(struct kmqtt_session *session,
 			   const u32 *expiry);
 bool kmqtt_session_kick(struct kmqtt_session *session,
 			enum kmqtt_reason reason);
+u32 kmqtt_session_deliver_run(struct kmqtt_session *session,
+			      struct kmqtt_offer *offer,
+			      struct kmqtt_msg **msgs, u32 nr,
+			      struct kmqtt_batch *batch,
+			      enum kmqtt_delivered *what);
 enum kmqtt_delivered kmqtt_session_deliver(struct kmqtt_session *session,
-					   const struct kmqtt_offer *offer,
+					   struct kmqtt_offer *offer,
 					   struct kmqtt_batch *batch);
 int kmqtt_session_receive(struct kmqtt_session *session, u16 id);
 bool kmqtt_session_received(struct kmqtt_session *session, u16 id);

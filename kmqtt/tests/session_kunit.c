@@ -32,7 +32,7 @@ static enum kmqtt_delivered deliver(struct kmqtt_test_store *s,
 				    struct kmqtt_session *session, u8 qos)
 {
 	struct kmqtt_msg *msg = kmqtt_test_msg(s->test, s->memory, "t", 9);
-	const struct kmqtt_offer offer = { .msg = msg, .qos = qos };
+	struct kmqtt_offer offer = { .msg = msg, .qos = qos };
 	enum kmqtt_delivered ret;
 
 	ret = kmqtt_session_deliver(session, &offer, &s->batch);

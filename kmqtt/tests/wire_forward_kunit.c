@@ -142,12 +142,12 @@ static void forward_long(struct kunit *test)
 	expect_forward(test, KMQTT_PUBLISH, block, len, block, len);
 }
 
-/* A message takes with it what goes on, between its topic and its payload. */
+/* A message takes with it what goes on, behind its payload. */
 static void forward_message(struct kunit *test)
 {
 	static const u8 in[] =
 		"\x13\2\0\0\0\5\46\0\1a\0\0012\43\0\7\11\0\1\xff";
-	static const u8 want[] = "\0\1t\46\0\1a\0\0012\11\0\1\xffpay";
+	static const u8 want[] = "\0\1tpay\46\0\1a\0\0012\11\0\1\xff";
 	struct kmqtt_memory *memory = kmqtt_test_memory(test,
 							KMQTT_TEST_MEMORY);
 	struct kmqtt_str topic = kmqtt_test_str("t");
@@ -163,7 +163,7 @@ static void forward_message(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, msg->props_len, 11);
 	KUNIT_EXPECT_EQ(test, kmqtt_msg_size(msg), 1 + 11 + 3);
 	KUNIT_EXPECT_MEMEQ(test, kmqtt_msg_topic(msg) - 2, want, sizeof(want) - 1);
-	KUNIT_EXPECT_MEMEQ(test, kmqtt_msg_props(msg), want + 3, 11);
+	KUNIT_EXPECT_MEMEQ(test, kmqtt_msg_props(msg), want + 6, 11);
 	kmqtt_msg_read(msg, 0, payload, 3);
 	KUNIT_EXPECT_MEMEQ(test, payload, "pay", 3);
 	KUNIT_EXPECT_TRUE(test, msg->has_expiry);

@@ -27,6 +27,8 @@ static void write_packet(struct kmqtt_msg *msg, const u8 *topic)
 	if (remaining > KMQTT_REMAINING_MAX)
 		return;
 	msg->fixed_len = 1 + kmqtt_varint_len(remaining);
+	msg->plain_len = msg->fixed_len + 2 + msg->topic_len +
+			 (kmqtt_msg_is_inline(msg) ? msg->payload_len : 0);
 	kmqtt_fixed_encode(p - msg->fixed_len, KMQTT_PUBLISH << 4, remaining);
 }
 
@@ -96,15 +98,10 @@ void kmqtt_msg_published(struct kmqtt_msg *msg)
 		msg->expires = kmqtt_msg_now() + (u64)msg->expiry * MSEC_PER_SEC;
 }
 
-static bool is_inline(const struct kmqtt_msg *msg)
-{
-	return msg->payload_len <= KMQTT_MSG_INLINE_MAX;
-}
-
 /* Where a small payload begins. */
 static const u8 *inline_payload(const struct kmqtt_msg *msg)
 {
-	return kmqtt_msg_props(msg) + msg->props_len;
+	return kmqtt_msg_topic(msg) + msg->topic_len;
 }
 
 static bool grow_vector(struct kmqtt_msg *msg, gfp_t gfp)
@@ -174,7 +171,7 @@ void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp)
 	void *to;
 
 	*len = min(*len, msg->payload_len - msg->filled);
-	if (is_inline(msg)) {
+	if (kmqtt_msg_is_inline(msg)) {
 		to = (u8 *)inline_payload(msg) + msg->filled;
 		msg->filled += *len;
 		return to;
@@ -206,7 +203,7 @@ void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp)
  */
 int kmqtt_msg_write(struct kmqtt_msg *msg, const u8 *data, u32 len, gfp_t gfp)
 {
-	if (is_inline(msg)) {
+	if (kmqtt_msg_is_inline(msg)) {
 		if (WARN_ON_ONCE(len > msg->payload_len - msg->filled))
 			return -EMSGSIZE;
 		memcpy((u8 *)inline_payload(msg) + msg->filled, data, len);

@@ -29,7 +29,8 @@
  * @retain: as published
  * @has_expiry: @expiry and @expires are valid
  * @fixed_len: bytes of fixed header before the topic, as in a PUBLISH of 3.x
- *	with QoS 0; 0 if that were too long
+ *	with QoS 0
+ * @plain_len: bytes of kmqtt_msg_packet(); 0 if such a packet were too long
  * @nr_pages: used entries of @pages
  * @max_pages: room in @pages
  * @expiry: seconds from publication on that it is worth delivering
@@ -37,8 +38,8 @@
  * @origin: who published it, see struct kmqtt_session
  * @pages: payload of large messages, else NULL
  * @data: room for a fixed header, which ends where the topic begins; topic with
- *	its length in front, as on the wire, properties without theirs, and small
- *	payloads
+ *	its length in front, as on the wire; small payloads; properties without
+ *	their length
  *
  * Immutable from the moment it is filled and shared.
  */
@@ -49,6 +50,7 @@ struct kmqtt_msg {
 	u8 retain : 1;
 	u8 has_expiry : 1;
 	u8 fixed_len;
+	u32 plain_len;
 	u32 props_len;
 	u32 payload_len;
 	u32 filled;
@@ -113,15 +115,27 @@ static inline const u8 *kmqtt_msg_topic(const struct kmqtt_msg *msg)
 
 /**
  * kmqtt_msg_packet() - the message as it is sent to most subscribers
- * @msg: a message with @msg->fixed_len
+ * @msg: a message with @msg->plain_len
  *
  * Context: any.
- * Return: fixed header and topic of a PUBLISH of 3.x with QoS 0, and if there
- * are no properties and no pages, the payload.
+ * Return: the first of @msg->plain_len bytes: a PUBLISH of 3.x with QoS 0, but
+ * for a payload in pages.
  */
 static inline const u8 *kmqtt_msg_packet(const struct kmqtt_msg *msg)
 {
 	return msg->data + KMQTT_FIXED_HEADER_MAX - msg->fixed_len;
+}
+
+/**
+ * kmqtt_msg_is_inline() - has a message no pages?
+ * @msg: a message
+ *
+ * Context: any.
+ * Return: true if its payload follows the topic.
+ */
+static inline bool kmqtt_msg_is_inline(const struct kmqtt_msg *msg)
+{
+	return msg->payload_len <= KMQTT_MSG_INLINE_MAX;
 }
 
 /**
@@ -133,7 +147,8 @@ static inline const u8 *kmqtt_msg_packet(const struct kmqtt_msg *msg)
  */
 static inline const u8 *kmqtt_msg_props(const struct kmqtt_msg *msg)
 {
-	return kmqtt_msg_topic(msg) + msg->topic_len;
+	return kmqtt_msg_topic(msg) + msg->topic_len +
+	       (kmqtt_msg_is_inline(msg) ? msg->payload_len : 0);
 }
 
 /**
