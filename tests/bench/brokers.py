@@ -107,9 +107,14 @@ class Kmqtt(Broker):
     """The module; there is no process."""
 
     name = "kmqtt"
+    LIMITS = """
+        max-connections 1000000 max-connections-per-source 1000000 max-sessions 2000000
+        max-subscriptions 2000000 max-retained 2000000 max-memory 2G
+        max-queued-messages 1000000 max-queued-bytes 1G"""
 
     def start(self, cpu=None):
         subprocess.run(["insmod", KO, f"listen={HOST}:{PORT}"], check=True)
+        subprocess.run([CTL, "broker", "set", *self.LIMITS.split()], check=True)
 
     def stop(self):
         subprocess.run(["rmmod", "kmqtt"], check=True)

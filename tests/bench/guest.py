@@ -7,6 +7,7 @@ when something goes wrong stays.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -16,7 +17,7 @@ import tempfile
 import time
 
 import brokers
-from rows import HOLDINGS, ROWS
+from rows import GROWTH, HOLDINGS, ROWS
 
 GENERATOR = str(brokers.BENCH)
 FILES = 1 << 18     # that a process may have open
@@ -163,6 +164,71 @@ def measure_memory(options, results):
                         count=holding.count, bytes=got)
 
 
+# ------------------------------------------------------------------ growth
+
+def generator(args):
+    return [GENERATOR, *args, "-h", brokers.HOST, "-p", str(brokers.PORT), "-V", "4",
+            "--timeout", "600"]
+
+
+@contextlib.contextmanager
+def held(growth, size):
+    """Something is there for as long as this lasts."""
+    if not growth.holder:
+        yield
+        return
+    with subprocess.Popen(generator(growth.holder_command(size)), stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as child:
+        told = ""
+        for line in child.stderr:
+            told += line
+            if "holding" in line:
+                break
+        if child.poll():
+            raise RuntimeError(told.strip()[-300:])
+        yield
+        child.communicate()
+
+
+def grow(growth, size):
+    with held(growth, size):
+        got = subprocess.run(generator([*growth.command(size), "-j"]), capture_output=True,
+                             text=True, check=False)
+    if got.returncode:
+        raise RuntimeError(got.stderr.strip()[-300:] or f"status {got.returncode}")
+    return json.loads(got.stdout)
+
+
+def measure_growth(options, results):
+    for kind in brokers.ALL:
+        if options.broker and kind.name not in options.broker or kind is brokers.Relay:
+            continue
+        for growth in GROWTH:
+            if options.row and growth.name not in options.row:
+                continue
+            for size in growth.sizes:
+                if options.largest and size > options.largest:
+                    continue
+                with tempfile.TemporaryDirectory() as work:
+                    broker = kind(work)
+                    try:
+                        broker.start()
+                    except brokers.Missing:
+                        break
+                    begin = time.monotonic()
+                    try:
+                        got = grow(growth, size)
+                        text = f"{growth.figure(got):.2f} us"
+                    except RuntimeError as err:
+                        got = {"error": str(err)}
+                        text = str(err)
+                    results.add(broker=kind.name, version=broker.version(), growth=growth.name,
+                                size=size, got=got)
+                    note(f"{kind.name:10} {growth.name:10} {size:8} {text}  "
+                         f"({time.monotonic() - begin:.1f} s)")
+                    broker.stop()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name")
@@ -173,12 +239,18 @@ def main():
     parser.add_argument("--cpu", type=int, help="pin the broker")
     parser.add_argument("--hogs", type=int, default=0, help="stress-ng hogs beside it")
     parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
+    parser.add_argument("--growth", action="store_true",
+                        help="measure what things cost while there are more of others")
+    parser.add_argument("--largest", type=int, help="no larger numbers of others")
     parser.add_argument("extra", nargs="*", help="more options of the generator")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     results = Results(f"{os.environ['KMQTT_OUT']}/{options.name}.json")
     if options.memory:
         measure_memory(options, results)
+        return 0
+    if options.growth:
+        measure_growth(options, results)
         return 0
     hogs = options.hogs and subprocess.Popen(
         ["stress-ng", "--cpu", str(options.hogs), "--quiet"], stdin=subprocess.DEVNULL)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rows import HOLDINGS, ROWS
+from rows import GROWTH, HOLDINGS, ROWS
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BENCH = TOP / "build/bench"
@@ -48,6 +48,16 @@ instruction that repeats itself counts as often as it does.
 {instructions}
 
 .. image:: {plot}
+
+Growth
+======
+
+What one thing costs while there are more and more of others, in thousand
+instructions, load generator included. The first four columns are for so many
+others, or levels; the last one says how much more the largest costs than the
+smallest.
+
+{growth}
 
 Time
 ====
@@ -162,6 +172,23 @@ def percentiles(figures):
     return table(["", "broker", "p50", "p99", "p99.9", "max"], lines)
 
 
+def growth(figures):
+    """A line for each kind of thing and broker, a column for each number of others."""
+    lines = []
+    for kind in GROWTH:
+        for name in brokers_of(figures):
+            got = {f["size"]: kind.figure(f["got"]) for f in figures
+                   if f["growth"] == kind.name and f["broker"] == name}
+            if not got:
+                continue
+            values = [got.get(size) for size in kind.sizes]
+            known = [v for v in values if v]
+            lines.append([f"{kind.text} ({', '.join(map(str, kind.sizes))})", name,
+                          *map(show, values), *[""] * (4 - len(values)),
+                          f"{known[-1] / known[0]:.2f}" if known else "-"])
+    return table(["", "broker", "1st", "2nd", "3rd", "4th", "ratio"], lines)
+
+
 def memory(figures):
     names = brokers_of(figures)
     lines = []
@@ -206,6 +233,7 @@ def main():
     (DOC / "performance.rst").write_text(HEAD.format(
         floor=FLOOR, plot=PLOT, instructions=compare(instructions), wall=compare(wall),
         cpu=compare(wall, cpu_of), hogs=percentiles(load("hogs")), memory=memory(load("memory")),
+        growth=growth(load("growth")),
         versions=", ".join(f"{name} {version}" for name, version in versions.items())))
     plot(instructions)
     print(f"report: {DOC / 'performance.rst'}")

@@ -62,3 +62,48 @@ HOLDINGS = [
     Holding("retained", "retained message of 64 bytes", "retained --keep --topics {n} -c {n}",
             20000),
 ]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What one thing costs while there are more and more of others."""
+    name: str
+    text: str
+    args: str
+    sizes: tuple
+    count: int                  # things that are measured; 0: as many as there are
+    holder: str = ""            # runs beside it, to hold the others
+    single: bool = False        # one after the other: the median counts
+
+    def figure(self, got):
+        """In µs, or None."""
+        if got.get("error"):
+            return None
+        if self.single:
+            return got["latency_us"]["p50"]
+        return next(v for k, v in got.items() if k.startswith("ns_per_")) / 1000
+
+    def command(self, size):
+        return [*self.args.format(n=size).split(), "-c", str(self.count or size)]
+
+    def holder_command(self, size):
+        return self.holder.format(n=size, batch=min(size, 50)).split()
+
+
+SIZES = (10, 1000, 100000, 1000000)
+SUBSCRIPTIONS = "subscribe --keep --filter exact --batch {batch} -n 1 -c {n} --prefix grown"
+
+GROWTH = [
+    Growth("publish", "publish, each time to another of N subscribed topics",
+           "topics --filter exact -n 1 --depth 2 --topics {n} -w 100 -b 100", SIZES, 20000),
+    Growth("depth", "publish to topics of N levels, with a wildcard for each level",
+           "topics --filter plus -n 1 --depth {n} --topics 1000 -w 100 -b 100", (2, 4, 8), 20000),
+    Growth("subscribe", "SUBSCRIBE, with N subscriptions of another client",
+           "subscribe --filter exact -n 1 --prefix grown", SIZES, 5000, SUBSCRIPTIONS, True),
+    Growth("connect", "connect and disconnect, with N subscriptions of another client",
+           "connect", SIZES, 2000, SUBSCRIPTIONS),
+    Growth("sessions", "connect and disconnect, with N stored sessions",
+           "connect", (10, 1000, 100000), 2000, "connect --session --keep -n {n} -c {n}"),
+    Growth("retained", "a wildcard's retained message, of N in the store",
+           "retained --topics {n} -n 1", (1000, 100000, 1000000), 0),
+]

@@ -2,10 +2,12 @@
 """What each kind of traffic leaves behind."""
 
 import os
+import socket
+import zlib
 
 from selftest import (
-    Loop, Peer, check, clean_up, client, ctl, finish, meminfo, mqtt, note, point, same, scaled,
-    stats, wait_for, wait_idle,
+    HOST, PATIENCE, PORT, Loop, Peer, check, clean_up, client, ctl, finish, meminfo, mqtt, note,
+    point, same, scaled, stats, wait_for, wait_idle,
 )
 
 MANY = scaled(200, 50)
@@ -177,6 +179,59 @@ def test_growth():
          f"{available - meminfo()['MemAvailable']} KiB less available")
 
 
+class Drain:
+    """A subscriber that keeps a checksum of what it gets, and nothing else."""
+
+    buffer = bytearray(1 << 20)
+
+    def __init__(self, name):
+        self.sock = socket.create_connection((HOST, PORT), PATIENCE)
+        self.sock.sendall(mqtt.connect(name) + mqtt.subscribe(1, ("huge", 0)))
+        self.got = self.sum = 0
+        self.sock.recv(4 + 5, socket.MSG_WAITALL)
+
+    def read(self):
+        count = self.sock.recv_into(self.buffer)
+        self.got += count
+        self.sum = zlib.crc32(memoryview(self.buffer)[:count], self.sum)
+        return count
+
+
+def test_one_copy(size, subscribers=4):
+    """A payload goes to all its subscribers from where it was received to."""
+    piece = os.urandom(1 << 20)
+    head = mqtt.publish("huge")[1:]
+    packet = b"\x30" + mqtt.varint(len(head) - 1 + size) + head[1:]
+    total = len(packet) + size
+    available = meminfo()["MemAvailable"]
+    subs = [Drain(f"huge{i}") for i in range(subscribers)]
+    want = zlib.crc32(packet)
+    with socket.create_connection((HOST, PORT), PATIENCE) as pub:
+        pub.sendall(mqtt.connect("huge"))
+        pub.recv(4, socket.MSG_WAITALL)
+        pub.sendall(packet)
+        for left in range(size, 0, -len(piece)):
+            pub.sendall(piece[:left])
+            want = zlib.crc32(piece[:left], want)
+    most = least = 0
+    # The last one waits until the others have all of it.
+    for group in (subs[:-1], subs[-1:]):
+        while any(sub.got < total for sub in group):
+            for sub in group:
+                if sub.got < total:
+                    check(sub.read(), f"closed after {sub.got} bytes")
+            most = max(most, stats()["memory"])
+            least = max(least, available - meminfo()["MemAvailable"])
+    for sub in subs:
+        same((sub.got, sub.sum), (total, want), "bytes and their checksum")
+        sub.sock.close()
+    note(f"{most >> 20} MiB accounted for at most, {least >> 10} MiB less available")
+    check(size <= most < size + (2 << 20), f"{most} bytes for a payload of {size}")
+    check(least << 10 < 1.5 * size + (64 << 20), f"{least} KiB less available")
+    wait_idle()
+    same(stats()["memory"], 0, "memory afterwards")
+
+
 def main():
     with point("nothing is used at first"):
         same(stats()["memory"], 0, "memory")
@@ -184,6 +239,12 @@ def main():
         with point(f"{text} leave nothing behind"):
             used = once(test)
             check(used > 0 or "refused" in text or "take" in text, "no memory was accounted at all")
+    # Packets of 3.1.1 can't be larger.
+    size = scaled((256 << 20) - 64, 24 << 20)
+    with point(f"{size >> 20} MiB for four subscribers are in memory once"):
+        ctl("broker", "set", "max-memory", "300M", "max-packet-size", "256M",
+            "max-queued-bytes", "300M")
+        test_one_copy(size)
     with point("messages that stay retained are all that stays"):
         loop = Loop()
         pub = client(loop, "pub")
