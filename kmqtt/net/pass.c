@@ -10,6 +10,7 @@
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
+#include "../protocol/route.h"
 #include "conn.h"
 
 /* Sets for threads on each CPU: one may sleep while another works. */

@@ -7,7 +7,7 @@
 #define _KMQTT_NET_PASS_H
 
 #include <linux/list.h>
-#include "../protocol/route.h"
+#include "../protocol/run.h"
 #include "../session/link.h"
 #include "../session/outbox.h"
 #include "../topic/match.h"

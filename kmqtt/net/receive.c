@@ -13,6 +13,7 @@
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
 #include "../protocol/dispatch.h"
+#include "../protocol/run.h"
 #include "../trace.h"
 #include "../wire/decode.h"
 #include "conn.h"
@@ -276,7 +277,7 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 			break;
 		pos += ret;
 	}
-	err = kmqtt_publish_end_run(&conn->client, &pass->batch);
+	err = kmqtt_run_end(&conn->client, &pass->batch);
 	if (err)
 		ret = err;
 	/* Packets keep a connection alive, parts of them don't. */

@@ -13,7 +13,7 @@
 #include "disconnect.h"
 #include "publish.h"
 #include "reply.h"
-#include "route.h"
+#include "run.h"
 #include "subscribe.h"
 
 /*
@@ -172,7 +172,7 @@ int kmqtt_dispatch(struct kmqtt_client *client,
 	if (!fn)	/* Closed by somebody else since it was checked. */
 		return -ECONNABORTED;
 	if (packet->fixed.type != KMQTT_PUBLISH)
-		err = kmqtt_publish_end_run(client, batch);
+		err = kmqtt_run_end(client, batch);
 	if (err)
 		return err;
 	if (is_answered(&packet->fixed))

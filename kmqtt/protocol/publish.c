@@ -7,11 +7,10 @@
  */
 #include "publish.h"
 
-#include <linux/unaligned.h>
 #include "../wire/decode.h"
-#include "../wire/encode.h"
 #include "reply.h"
 #include "route.h"
+#include "run.h"
 
 /*
  * Bytes of topic and properties together. With this much, what is added for a
@@ -159,26 +158,25 @@ static int receive_once(struct kmqtt_client *client, u16 id,
 	       no_memory(client, batch) : 0;
 }
 
-/*
- * Nobody may have got a message that is to arrive for sure. Say so where there
- * is a way to; else the publisher sends it again when it comes back.
+/**
+ * kmqtt_publish_unaccepted() - a subscriber lost a message
+ * @client: the publisher
+ * @qos: of the message
+ * @reason: what to acknowledge it with
+ *
+ * Nobody may have got it, and it was to arrive for sure. Say so where there is
+ * a way to; else the publisher sends it again when it comes back.
+ *
+ * Context: the client's receive side.
+ * Return: 0, or -ECONNABORTED if the connection was closed.
  */
-static int unaccepted(struct kmqtt_client *client, u8 qos,
-		      enum kmqtt_reason *reason)
+int kmqtt_publish_unaccepted(struct kmqtt_client *client, u8 qos,
+			     enum kmqtt_reason *reason)
 {
 	if (client->version != KMQTT_V5 || !qos)
 		return kmqtt_client_fail(client, KMQTT_REASON_QUOTA_EXCEEDED);
 	*reason = KMQTT_REASON_QUOTA_EXCEEDED;
 	return 0;
-}
-
-/* May others follow this message on its way? */
-static bool begins_run(const struct kmqtt_client *client,
-		       const struct kmqtt_msg *msg,
-		       const struct kmqtt_batch *batch)
-{
-	return batch->bh && !msg->retain && msg->qos <= KMQTT_QOS1 &&
-	       client->max_packet >= KMQTT_ACK_MAX;
 }
 
 /*
@@ -188,26 +186,24 @@ static bool begins_run(const struct kmqtt_client *client,
 static int accept_msg(struct kmqtt_client *client, struct kmqtt_incoming *in,
 		      struct kmqtt_batch *batch, enum kmqtt_reason *reason)
 {
-	struct kmqtt_broker *broker = client->broker;
 	struct kmqtt_msg *msg = in->msg;
 	bool assured = msg->qos == KMQTT_QOS2;
 	bool good = true;
 	int err;
 
-	if (begins_run(client, msg, batch))
-		return kmqtt_route_begin_run(broker, msg, in->id, batch);
 	/* A QoS 2 message is routed once, however often it comes. */
 	err = assured ? receive_once(client, in->id, batch) : 0;
 	if (err)
 		return min(err, 0);
-	err = kmqtt_route(broker, msg, batch, &good);
+	err = kmqtt_route(client->broker, msg, batch, &good);
 	if (!err && !batch->route->nr)
 		*reason = KMQTT_REASON_NO_MATCHING_SUBSCRIBERS;
 	if (!err && (good || !msg->qos))
 		return 0;
 	if (assured)
 		kmqtt_session_release(client->session, in->id);
-	return err && batch->bh ? -EAGAIN : unaccepted(client, msg->qos, reason);
+	return err && batch->bh ? -EAGAIN :
+	       kmqtt_publish_unaccepted(client, msg->qos, reason);
 }
 
 /* Is the payload what it is said to be, if anybody wants to know? */
@@ -232,12 +228,6 @@ static enum kmqtt_reason check_msg(const struct kmqtt_client *client,
 	return KMQTT_REASON_SUCCESS;
 }
 
-static void count_message(struct kmqtt_client *client, u8 qos)
-{
-	client->messages_in++;
-	kmqtt_stats_inc(client->broker, messages_in[qos]);
-}
-
 /**
  * kmqtt_publish_finish() - the payload is complete: route and acknowledge
  * @client: the publisher; if the message is acknowledged, its link has room for
@@ -256,6 +246,8 @@ int kmqtt_publish_finish(struct kmqtt_client *client,
 	u8 qos = in->msg->qos;
 	int err = 0;
 
+	if (!reason && kmqtt_run_allowed(client, in->msg, batch))
+		return kmqtt_run_begin(client, in, batch);
 	if (!reason)
 		err = accept_msg(client, in, batch, &reason);
 	else if (!qos)
@@ -265,129 +257,12 @@ int kmqtt_publish_finish(struct kmqtt_client *client,
 	kmqtt_publish_abort(in);
 	if (err)
 		return err;
-	count_message(client, qos);
-	/* It is acknowledged when its run ends. */
-	if (kmqtt_route_running(batch))
-		return 0;
+	client->messages_in++;
+	kmqtt_stats_inc(client->broker, messages_in[qos]);
 	if (qos == KMQTT_QOS1)
 		kmqtt_reply_ack(client, KMQTT_PUBACK, in->id, reason, batch);
 	else if (qos == KMQTT_QOS2)
 		kmqtt_reply_ack(client, KMQTT_PUBREC, in->id, reason, batch);
-	return 0;
-}
-
-/* Acknowledge the first @nr messages of a run that was QoS 1. */
-static int acknowledge_run(struct kmqtt_client *client, u32 nr, u64 lost,
-			   struct kmqtt_batch *batch)
-{
-	enum kmqtt_reason all = batch->route->nr ?
-		KMQTT_REASON_SUCCESS : KMQTT_REASON_NO_MATCHING_SUBSCRIBERS;
-	u8 buf[KMQTT_RUN_MAX * KMQTT_ACK_MAX];
-	u32 len = 0, i;
-	int err = 0;
-
-	for (i = 0; i < nr && !err; i++) {
-		enum kmqtt_reason reason = all;
-
-		if (lost & BIT_ULL(i))
-			err = unaccepted(client, KMQTT_QOS1, &reason);
-		if (client->version != KMQTT_V5)
-			reason = KMQTT_REASON_SUCCESS;
-		if (!err)
-			len += kmqtt_ack_encode(buf + len, KMQTT_PUBACK,
-						batch->run->ids[i], reason,
-						NULL);
-	}
-	kmqtt_link_ack(&client->link, buf, len);
-	kmqtt_link_touch(&client->link, batch);
-	return err;
-}
-
-/**
- * kmqtt_publish_end_run() - finish what was put off
- * @client: the publisher; its link has room for KMQTT_ACK_MAX bytes for each
- *	message that is acknowledged
- * @batch: flushes the subscribers
- *
- * In softirq, messages in a row that differ in nothing but their payload are
- * delivered together. This is to be called before anything else that the
- * client wants is done, and at the end.
- *
- * Context: the client's receive side.
- * Return: 0, or -ECONNABORTED if the connection was closed.
- */
-int kmqtt_publish_end_run(struct kmqtt_client *client,
-			  struct kmqtt_batch *batch)
-{
-	const struct kmqtt_msg *first = kmqtt_route_running(batch);
-	u32 nr = batch->run->nr;
-	bool acknowledged;
-	u64 lost;
-
-	if (!first)
-		return 0;
-	acknowledged = first->qos;
-	lost = kmqtt_route_end_run(batch);
-	return acknowledged ? acknowledge_run(client, nr, lost, batch) : 0;
-}
-
-/*
- * Does this packet go on with the run: is all before the payload the same as
- * in the one before, but for lengths and identifier? Then it has been checked.
- * Returns its bytes, or 0.
- */
-static u32 same_head(const struct kmqtt_client *client,
-		     const struct kmqtt_packet *packet,
-		     const struct kmqtt_batch *batch, u16 *id)
-{
-	const struct kmqtt_msg *first = kmqtt_route_running(batch);
-	const u8 *p = packet->body;
-	u32 len;
-
-	if (!first || batch->run->nr == KMQTT_RUN_MAX ||
-	    packet->fixed.flags != first->qos << 1)
-		return 0;
-	len = 2 + first->topic_len + (first->qos ? 2 : 0) +
-	      (client->version == KMQTT_V5);
-	if (packet->fixed.remaining < len ||
-	    memcmp(p, kmqtt_msg_topic(first) - 2, 2 + first->topic_len))
-		return 0;
-	/* Properties would be to be looked at. */
-	if (client->version == KMQTT_V5 && p[len - 1])
-		return 0;
-	*id = 0;
-	if (!first->qos)
-		return len;
-	*id = get_unaligned_be16(p + 2 + first->topic_len);
-	/* See check_msg(). */
-	return *id && !READ_ONCE(client->session->nr_received) ? len : 0;
-}
-
-static int publish_again(struct kmqtt_client *client,
-			 const struct kmqtt_packet *packet, u32 head_len,
-			 u16 id, struct kmqtt_batch *batch)
-{
-	const struct kmqtt_msg *first = kmqtt_route_running(batch);
-	const struct kmqtt_str topic = {
-		.data = kmqtt_msg_topic(first),
-		.len = first->topic_len,
-	};
-	u32 payload_len = packet->fixed.remaining - head_len;
-	struct kmqtt_msg *msg;
-
-	msg = kmqtt_msg_create(first->memory, &topic, NULL, payload_len,
-			       batch->gfp);
-	if (!msg)
-		return -EAGAIN;
-	if (kmqtt_msg_write(msg, packet->body + head_len, payload_len,
-			    batch->gfp)) {
-		kmqtt_msg_put(msg);
-		return -EAGAIN;
-	}
-	msg->qos = first->qos;
-	msg->origin = first->origin;
-	kmqtt_route_run(msg, id, batch);
-	count_message(client, first->qos);
 	return 0;
 }
 
@@ -408,13 +283,12 @@ int kmqtt_publish_packet(struct kmqtt_client *client,
 {
 	struct kmqtt_incoming in = {};
 	u32 head_len;
-	u16 id;
 	int err;
 
-	head_len = same_head(client, packet, batch, &id);
-	if (head_len)
-		return publish_again(client, packet, head_len, id, batch);
-	err = kmqtt_publish_end_run(client, batch);
+	err = kmqtt_run_packet(client, packet, batch);
+	if (err != -ENOENT)
+		return err;
+	err = kmqtt_run_end(client, batch);
 	if (err)
 		return err;
 	err = kmqtt_publish_begin(client, &packet->fixed, packet->body,

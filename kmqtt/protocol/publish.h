@@ -23,8 +23,8 @@ int kmqtt_publish_begin(struct kmqtt_client *client,
 int kmqtt_publish_finish(struct kmqtt_client *client,
 			 struct kmqtt_incoming *in, struct kmqtt_batch *batch);
 void kmqtt_publish_abort(struct kmqtt_incoming *in);
-int kmqtt_publish_end_run(struct kmqtt_client *client,
-			  struct kmqtt_batch *batch);
+int kmqtt_publish_unaccepted(struct kmqtt_client *client, u8 qos,
+			     enum kmqtt_reason *reason);
 int kmqtt_publish_packet(struct kmqtt_client *client,
 			 const struct kmqtt_packet *packet,
 			 struct kmqtt_batch *batch);

@@ -147,18 +147,29 @@ static u64 deliver_to_group(struct kmqtt_broker *broker,
 	return lost;
 }
 
-/*
- * Hand messages, which differ in nothing that counts here, to all in the
- * route. Returns a bit for each that a subscriber lost, though it was to have
+/**
+ * kmqtt_route_deliver() - hand messages to all in the route
+ * @broker: the broker
+ * @msgs: messages of one publisher, topic and QoS that are retained by none
+ *	or, if there is a single one, by any
+ * @nr: how many, up to 64
+ * @batch: has the route; flushes the subscribers
+ *
+ * Context: under RCU, since the route was found.
+ * Return: a bit for each message that a subscriber lost, though it was to have
  * it for sure.
  */
-static u64 deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs, u32 nr,
-		   struct kmqtt_batch *batch)
+u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
+			u32 nr, struct kmqtt_batch *batch)
 {
 	struct kmqtt_route *route = batch->route;
 	u64 lost = 0;
-	u32 i = 0;
+	u32 i;
 
+	for (i = 0; i < nr; i++)
+		trace_kmqtt_route(broker, msgs[i], route->nr);
+	batch->work += nr * (1 + route->nr);
+	i = 0;
 	while (i < route->nr) {
 		const struct kmqtt_match *m = &route->matches[i];
 		struct kmqtt_offer offer = { .msg = msgs[0] };
@@ -180,88 +191,23 @@ static u64 deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs, u32 nr,
 	return lost;
 }
 
-/* What a message costs, if it goes where the route says. */
-static void account(struct kmqtt_broker *broker, const struct kmqtt_msg *msg,
-		    struct kmqtt_batch *batch)
-{
-	trace_kmqtt_route(broker, msg, batch->route->nr);
-	batch->work += 1 + batch->route->nr;
-}
-
 /**
- * kmqtt_route_begin_run() - publish a message that others may follow
+ * kmqtt_route_find() - find the subscribers of a message
  * @broker: the broker
- * @msg: a filled message that nobody else has, not to be retained; its
- *	reference stays the caller's
- * @id: its packet identifier
- * @batch: has no run
+ * @msg: the message
+ * @batch: gets the route
  *
- * It is delivered when the run ends. The caller ends it before anything else
- * that the publisher wants is done.
- *
- * Context: softirq.
- * Return: 0, or -EAGAIN if a thread is to publish it.
+ * Context: under RCU, which also keeps the subscribers.
+ * Return: 0, or -E2BIG as kmqtt_tree_match().
  */
-int kmqtt_route_begin_run(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
-			  u16 id, struct kmqtt_batch *batch)
+int kmqtt_route_find(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
+		     struct kmqtt_batch *batch)
 {
 	struct kmqtt_route *route = batch->route;
-	int err;
 
-	kmqtt_msg_published(msg);
-	route->steps_max = ROUTE_STEPS_BH;
-	rcu_read_lock();
-	err = kmqtt_memo_match(route->memo, &broker->tree, kmqtt_msg_topic(msg),
-			       msg->topic_len, route);
-	rcu_read_unlock();
-	if (err)
-		return -EAGAIN;
-	batch->run->broker = broker;
-	kmqtt_route_run(kmqtt_msg_get(msg), id, batch);
-	return 0;
-}
-
-/**
- * kmqtt_route_run() - publish a message that goes where those before it went
- * @msg: as they; its reference is given back
- * @id: its packet identifier
- * @batch: has a run, of less than KMQTT_RUN_MAX messages
- *
- * Context: softirq.
- */
-void kmqtt_route_run(struct kmqtt_msg *msg, u16 id, struct kmqtt_batch *batch)
-{
-	struct kmqtt_run *run = batch->run;
-
-	account(run->broker, msg, batch);
-	run->msgs[run->nr] = msg;
-	run->ids[run->nr++] = id;
-}
-
-/**
- * kmqtt_route_end_run() - deliver what was put off
- * @batch: has a run, which leaves its identifiers behind
- *
- * What the route says is valid since the run began: a pass in softirq is an RCU
- * section as a whole.
- *
- * Context: softirq.
- * Return: a bit for each message that a subscriber lost, though it was to have
- * it for sure.
- */
-u64 kmqtt_route_end_run(struct kmqtt_batch *batch)
-{
-	struct kmqtt_run *run = batch->run;
-	u64 lost;
-	u32 i;
-
-	rcu_read_lock();
-	lost = deliver(run->broker, run->msgs, run->nr, batch);
-	rcu_read_unlock();
-	for (i = 0; i < run->nr; i++)
-		kmqtt_msg_put(run->msgs[i]);
-	run->nr = 0;
-	return lost;
+	route->steps_max = batch->bh ? ROUTE_STEPS_BH : U32_MAX;
+	return kmqtt_memo_match(route->memo, &broker->tree,
+				kmqtt_msg_topic(msg), msg->topic_len, route);
 }
 
 /*
@@ -272,27 +218,21 @@ u64 kmqtt_route_end_run(struct kmqtt_batch *batch)
 static int find_and_deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 			    struct kmqtt_batch *batch, bool *good)
 {
-	struct kmqtt_route *route = batch->route;
 	int tries = ROUTE_RETRIES;
 	int err;
 
-	route->steps_max = batch->bh ? ROUTE_STEPS_BH : U32_MAX;
 	for (;;) {
 		/* The matches are valid inside the section that found them. */
 		rcu_read_lock();
-		err = kmqtt_memo_match(route->memo, &broker->tree,
-				       kmqtt_msg_topic(msg), msg->topic_len,
-				       route);
-		if (!err) {
-			account(broker, msg, batch);
-			*good = !deliver(broker, &msg, 1, batch);
-		}
+		err = kmqtt_route_find(broker, msg, batch);
+		if (!err)
+			*good = !kmqtt_route_deliver(broker, &msg, 1, batch);
 		rcu_read_unlock();
 		if (!err)
 			return 0;
 		if (batch->bh)
 			return -EAGAIN;
-		if (!tries-- || route_grow(route))
+		if (!tries-- || route_grow(batch->route))
 			return -ENOMEM;
 	}
 }

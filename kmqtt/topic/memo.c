@@ -6,6 +6,7 @@
 #include "memo.h"
 
 #include <linux/stringhash.h>
+#include "name.h"
 
 static struct kmqtt_memo_slot *slot_of(struct kmqtt_memo *memo, const u8 *name,
 				       size_t len)
@@ -65,7 +66,7 @@ int kmqtt_memo_match(struct kmqtt_memo *memo, struct kmqtt_tree *tree,
 		return kmqtt_tree_match(tree, name, len, route);
 	slot = slot_of(memo, name, len);
 	if (slot->generation == generation && slot->topic_len == len &&
-	    !memcmp(slot->topic, name, len))
+	    kmqtt_topic_equal(slot->topic, name, len))
 		return recall(slot, route);
 	err = kmqtt_tree_match(tree, name, len, route);
 	if (!err && route->nr <= KMQTT_MEMO_MATCHES)

@@ -6,7 +6,6 @@
 #include "name.h"
 
 #include <linux/string.h>
-#include <linux/unaligned.h>
 
 /* Eight times the same byte. */
 #define REPEAT(byte)	((byte) * 0x0101010101010101ULL)

@@ -3,6 +3,7 @@
 #define _KMQTT_TOPIC_NAME_H
 
 #include <linux/types.h>
+#include <linux/unaligned.h>
 
 /* Levels a name or filter may have, which bounds every walk of a tree. */
 #define KMQTT_LEVELS_MAX	128
@@ -55,6 +56,31 @@ bool kmqtt_levels_next(struct kmqtt_levels *l);
 static inline bool kmqtt_level_is(const struct kmqtt_levels *l, u8 wildcard)
 {
 	return l->len == 1 && l->level[0] == wildcard;
+}
+
+/**
+ * kmqtt_topic_equal() - are two topic names the same?
+ * @a: one
+ * @b: the other
+ * @len: bytes of each
+ *
+ * Looks at the end first, where names of one publisher differ.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool kmqtt_topic_equal(const u8 *a, const u8 *b, size_t len)
+{
+	while (len >= 8) {
+		len -= 8;
+		if (get_unaligned((const u64 *)(a + len)) !=
+		    get_unaligned((const u64 *)(b + len)))
+			return false;
+	}
+	while (len--)
+		if (a[len] != b[len])
+			return false;
+	return true;
 }
 
 #endif /* _KMQTT_TOPIC_NAME_H */

@@ -17,7 +17,7 @@ import tempfile
 import time
 
 import brokers
-from rows import GROWTH, HOLDINGS, ROWS
+from rows import GROWTH, HOLDINGS, ROWS, SCALING
 
 GENERATOR = str(brokers.BENCH)
 FILES = 1 << 18     # that a process may have open
@@ -40,8 +40,11 @@ class Results:
         os.replace(self.path + ".new", self.path)
 
 
-def generate(broker, row, scale, extra):
-    command = [GENERATOR, *row.command(scale), "-h", brokers.HOST, "-p", str(brokers.PORT),
+def generate(broker, row, options):
+    scale, extra = options.scale, options.extra
+    # Beside hogs it is the broker that is to be measured: clients are elsewhere.
+    command = ["chrt", "-f", "50"] if options.hogs else []
+    command += [GENERATOR, *row.command(scale), "-h", brokers.HOST, "-p", str(brokers.PORT),
                "-j", "-V", "4", "--timeout", "300", *broker.cpu_options(), *extra]
     got = subprocess.run(command, capture_output=True, text=True, check=False)
     if got.returncode:
@@ -68,12 +71,12 @@ def measure_rows(options, results):
             except brokers.Missing:
                 continue
             version = broker.version()
-            for row in ROWS:
+            for row in SCALING if options.scaling else ROWS:
                 if options.row and row.name not in options.row or \
                         kind is brokers.Relay and not row.relay:
                     continue
                 begin = time.monotonic()
-                got = generate(broker, row, options.scale, options.extra)
+                got = generate(broker, row, options)
                 results.add(clock=options.clock, broker=kind.name, version=version, row=row.name,
                             cpu=options.cpu, hogs=options.hogs, got=got)
                 note(f"{kind.name:10} {row.name:14} {figure(row, got)}  "
@@ -239,6 +242,8 @@ def main():
     parser.add_argument("--cpu", type=int, help="pin the broker")
     parser.add_argument("--hogs", type=int, default=0, help="stress-ng hogs beside it")
     parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
+    parser.add_argument("--scaling", action="store_true",
+                        help="the rows that tell what a second CPU is good for")
     parser.add_argument("--growth", action="store_true",
                         help="measure what things cost while there are more of others")
     parser.add_argument("--largest", type=int, help="no larger numbers of others")

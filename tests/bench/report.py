@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rows import GROWTH, HOLDINGS, ROWS
+from rows import GROWTH, HOLDINGS, ROWS, SCALING
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BENCH = TOP / "build/bench"
@@ -75,11 +75,20 @@ of whoever sends, and is part of the figures above.
 
 {cpu}
 
+A second CPU
+============
+
+Microseconds for each delivered message with one and with two CPUs, which the
+load generator shares with the broker, and how many times as fast that is.
+
+{scaling}
+
 Latency beside hogs
 ===================
 
 The round trip of one pair, in microseconds, with two processes that compute
-without end on both CPUs.
+without end on both CPUs. The load generator, which stands for clients elsewhere,
+runs with real-time priority and waits for the broker only.
 
 {hogs}
 
@@ -116,6 +125,11 @@ def value_of(row, got):
     if got.get("error"):
         return None
     return got["latency_us"]["p50"] if row.figure == "p50" else got["ns_per_message"] / 1000
+
+
+def time_of(_row, got):
+    """In µs, or None."""
+    return None if got.get("error") else got["ns_per_message"] / 1000
 
 
 def show(value):
@@ -189,6 +203,16 @@ def growth(figures):
     return table(["", "broker", "1st", "2nd", "3rd", "4th", "ratio"], lines)
 
 
+def scaling(one, two):
+    lines = []
+    for row in SCALING:
+        for name in brokers_of(one):
+            values = [best(figures, row, name, time_of) for figures in (one, two)]
+            if all(values):
+                lines.append([row.text, name, *map(show, values), f"{values[0] / values[1]:.2f}"])
+    return table(["", "broker", "1 CPU", "2 CPUs", "ratio"], lines)
+
+
 def memory(figures):
     names = brokers_of(figures)
     lines = []
@@ -233,7 +257,7 @@ def main():
     (DOC / "performance.rst").write_text(HEAD.format(
         floor=FLOOR, plot=PLOT, instructions=compare(instructions), wall=compare(wall),
         cpu=compare(wall, cpu_of), hogs=percentiles(load("hogs")), memory=memory(load("memory")),
-        growth=growth(load("growth")),
+        growth=growth(load("growth")), scaling=scaling(load("scaling1"), load("scaling2")),
         versions=", ".join(f"{name} {version}" for name, version in versions.items())))
     plot(instructions)
     print(f"report: {DOC / 'performance.rst'}")

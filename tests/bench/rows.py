@@ -38,6 +38,15 @@ ROWS = [
 ]
 
 
+# With a second CPU there should be twice as much; the generator uses it, too.
+SCALING = [
+    Row("scaling-qos0", "4 pairs, bursts of 100, QoS 0", "pair -n 4 -t 2 -w 100 -b 100", 200000),
+    Row("scaling-qos1", "4 pairs, bursts of 100, QoS 1", "pair -n 4 -t 2 -w 100 -b 100 -q 1",
+        100000, relay=False),
+    Row("scaling-1", "4 pairs, one in flight", "pair -n 4 -t 2 -w 1", 20000),
+]
+
+
 @dataclass(frozen=True)
 class Holding:
     """Something that takes memory for as long as it is there."""

@@ -69,7 +69,7 @@ def test_row(broker, topic, level, qos, size):
 
 @LEVELS
 @pytest.mark.mqtt("MQTT-4.6.0-2", "MQTT-4.6.0-3")
-@pytest.mark.mqtt5("MQTT-4.6.0-2", "MQTT-4.6.0-3")
+@pytest.mark.mqtt5("MQTT-4.6.0-5")
 @pytest.mark.parametrize("seed", range(6))
 def test_anything_in_a_row(broker, topic, level, seed):
     """Whatever stands between the messages, nobody gets less, more, or another order."""
