@@ -75,7 +75,10 @@ int kmqtt_link_grow(struct kmqtt_link *link, u32 len, gfp_t gfp)
 	if (need > KMQTT_LINK_ACKS_MAX && READ_ONCE(link->acks_len))
 		return -ENOSPC;
 	max = max_t(u32, roundup_pow_of_two(need), ACKS_FIRST);
-	if (link->memory && !kmqtt_memory_charge(link->memory, max))
+	/* Where there is no room for more, who is connected still gets answers. */
+	if (link->memory && max == ACKS_FIRST)
+		kmqtt_memory_force(link->memory, max);
+	else if (link->memory && !kmqtt_memory_charge(link->memory, max))
 		return -ENOMEM;
 	acks = kmalloc(max, gfp | __GFP_NOWARN);
 	if (!acks) {

@@ -188,6 +188,28 @@ static void link_reserve(struct kunit *test)
 	link_destroy(test, l);
 }
 
+/* Who is there already gets short answers when nothing else gets memory. */
+static void link_full(struct kunit *test)
+{
+	struct test_link *l = link_create(test);
+	struct kmqtt_link *link = &l->link;
+	struct kmqtt_memory *memory;
+
+	memory = kunit_kzalloc(test, sizeof(*memory), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, memory);
+	KUNIT_ASSERT_EQ(test, kmqtt_memory_init(memory, 0), 0);
+	link->memory = memory;
+	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 64, GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), 64);
+	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 65, GFP_KERNEL),
+			-ENOMEM);
+	kmqtt_link_shrink(link);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), 0);
+	link->memory = NULL;
+	link_destroy(test, l);
+	kmqtt_memory_uninit(memory);
+}
+
 static void link_touch(struct kunit *test)
 {
 	struct test_link *l = link_create(test), *m = link_create(test);
@@ -229,6 +251,7 @@ static struct kunit_case delivery_kunit_cases[] = {
 static struct kunit_case link_cases[] = {
 	KUNIT_CASE(link_acks),
 	KUNIT_CASE(link_reserve),
+	KUNIT_CASE(link_full),
 	KUNIT_CASE(link_touch),
 	{}
 };

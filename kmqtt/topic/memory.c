@@ -56,6 +56,18 @@ bool kmqtt_memory_charge(struct kmqtt_memory *memory, size_t bytes)
 }
 
 /**
+ * kmqtt_memory_force() - count what is needed even above the ceiling
+ * @memory: the account
+ * @bytes: how much: little, and for something that is limited otherwise
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_memory_force(struct kmqtt_memory *memory, size_t bytes)
+{
+	percpu_counter_add_batch(&memory->used, bytes, MEMORY_BATCH);
+}
+
+/**
  * kmqtt_memory_uncharge() - give room back
  * @memory: the account
  * @bytes: what was charged

@@ -17,6 +17,7 @@ struct kmqtt_memory {
 int kmqtt_memory_init(struct kmqtt_memory *memory, u64 limit);
 void kmqtt_memory_uninit(struct kmqtt_memory *memory);
 bool kmqtt_memory_charge(struct kmqtt_memory *memory, size_t bytes);
+void kmqtt_memory_force(struct kmqtt_memory *memory, size_t bytes);
 void kmqtt_memory_uncharge(struct kmqtt_memory *memory, size_t bytes);
 u64 kmqtt_memory_used(struct kmqtt_memory *memory);
 
