@@ -56,6 +56,7 @@ class Holding:
     count: int
     leaves: bool = True         # it stays when the generator ends
     relay: bool = False
+    brokers: tuple = ()         # all if empty
 
     def command(self, count):
         return self.args.format(n=count).split()
@@ -64,6 +65,8 @@ class Holding:
 HOLDINGS = [
     Holding("idle", "idle connection, its sockets on both ends included", "idle -n {n}", 2000,
             leaves=False, relay=True),
+    Holding("idle-100000", "the same, of 100,000 in a machine of 4 GiB",
+            "idle -n {n} --sources 10", 100000, leaves=False, brokers=("kmqtt", "mosquitto")),
     Holding("session", "stored session without a connection",
             "connect --session --keep -n {n} -c {n}", 2000),
     Holding("subscription", "subscription to a topic of its own",
