@@ -5,7 +5,9 @@ A message's payload follows from its topic, which names its publisher, its QoS
 and its number: whatever arrives can be checked without asking its sender.
 """
 
+import contextlib
 import os
+import pathlib
 import random
 import time
 
@@ -270,6 +272,20 @@ def hold_back(loop):
     pub.disconnect()
 
 
+@contextlib.contextmanager
+def tcp_buffers(**sizes):
+    """Sizes of socket buffers, for a while."""
+    paths = {name: pathlib.Path(f"/proc/sys/net/ipv4/tcp_{name}") for name in sizes}
+    before = {name: path.read_text() for name, path in paths.items()}
+    try:
+        for name, path in paths.items():
+            path.write_text(sizes[name])
+        yield
+    finally:
+        for name, path in paths.items():
+            path.write_text(before[name])
+
+
 def test_budget():
     """More at once than softirq does in one go."""
     loop = Loop()
@@ -284,13 +300,11 @@ def test_budget():
     for peer in (sub, other):
         same([m[0] for m in peer.messages], [f"b/{n}" for n in range(count)], "messages")
     # It may have come slowly enough for softirq up to here.
-    for name, sizes in (("rmem", "4096 4194304 6291456"), ("wmem", "4096 8192 8192")):
-        with open(f"/proc/sys/net/ipv4/tcp_{name}", "w") as file:
-            file.write(sizes)
-    for _ in range(3):
-        if stats()["handover_budget"]:
-            break
-        hold_back(loop)
+    with tcp_buffers(rmem="4096 4194304 6291456", wmem="4096 8192 8192"):
+        for _ in range(3):
+            if stats()["handover_budget"]:
+                break
+            hold_back(loop)
     loop.close()
     wait_idle()
 
