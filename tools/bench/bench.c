@@ -356,6 +356,7 @@ static void begin_counting(struct bench *b)
 	for (i = 0; i < b->options->threads; i++) {
 		b->workers[i].counts = (struct counts){};
 		histogram_clear(&b->workers[i].latency);
+		histogram_clear(&b->workers[i].late);
 	}
 }
 
@@ -381,6 +382,7 @@ static void end_counting(struct bench *b, struct result *result)
 	for (i = 0; i < b->options->threads; i++) {
 		add_counts(&result->counts, &b->workers[i].counts);
 		histogram_merge(&result->latency, &b->workers[i].latency);
+		histogram_merge(&result->late, &b->workers[i].late);
 	}
 }
 

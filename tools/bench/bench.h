@@ -46,6 +46,7 @@ struct result {
 	uint64_t bytes;
 	struct counts counts;
 	struct histogram latency;
+	struct histogram late;
 	struct cpu_usage cpu;
 };
 

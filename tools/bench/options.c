@@ -89,7 +89,8 @@ static const struct definition definitions[] = {
 	       "publish only when the window has room for so many (1)"),
 	OPTION('r', REAL, rate, "rate", 0, 0, "N",
 	       "open loop: messages published per second, by all publishers\n"
-	       "together; latency counts from when each was due"),
+	       "together; latency counts from when each was due, and how\n"
+	       "late it was sent is told besides"),
 	OPTION(0, FLAG, spin, "spin", 0, 0, NULL,
 	       "poll instead of sleeping"),
 	OPTION('t', U32, threads, "threads", 1, 256, "N",

@@ -222,16 +222,19 @@ static void publisher_fill(struct client *c)
 	uint64_t left = p->copies | (o->qos ? RING_ACK : 0);
 	struct stamp stamp;
 	uint8_t *packet;
-	uint64_t n, i;
+	uint64_t now, n, i;
 
 	n = p->active ? publisher_room(p) : 0;
 	if (!n)
 		return;
 	packet = c->burst.data;
-	stamp.time = clock_ns();
+	now = clock_ns();
+	stamp.time = now;
 	for (i = 0; i < n; i++, packet += p->packet_len) {
-		if (o->rate > 0)
+		if (o->rate > 0) {
 			stamp.time = publisher_due_at(p);
+			histogram_add(&c->worker->late, now - stamp.time);
+		}
 		stamp.id = id | p->next;
 		if (p->stamp_at)
 			memcpy(packet + p->stamp_at, &stamp, sizeof(stamp));

@@ -119,6 +119,9 @@ static void result_to_json(const struct bench *b, const struct result *r,
 	set_real(object, name, ns_each(r));
 	json_object_set_new(object, "latency_us",
 			    latency_to_json(&r->latency));
+	if (r->late.count)
+		json_object_set_new(object, "late_us",
+				    latency_to_json(&r->late));
 	json_object_set_new(object, "errors", errors_to_json(&r->counts));
 }
 
@@ -146,13 +149,13 @@ static void print_json(const struct bench *b)
 	json_decref(object);
 }
 
-static void print_latency(const struct histogram *h)
+static void print_latency(const char *name, const struct histogram *h)
 {
 	size_t i;
 
 	if (!h->count)
 		return;
-	printf("  latency   ");
+	printf("  %-9s ", name);
 	for (i = 0; i < ARRAY_SIZE(percentiles); i++)
 		printf("%s %.1f, ", percentiles[i].name,
 		       histogram_percentile(h, percentiles[i].percent) / 1e3);
@@ -198,7 +201,8 @@ static void print_result(const struct bench *b, const struct result *r)
 		printf(", %.0f per second, %.0f ns each", per_second(r),
 		       ns_each(r));
 	putchar('\n');
-	print_latency(&r->latency);
+	print_latency("latency", &r->latency);
+	print_latency("sent late", &r->late);
 	print_cpu(b, &r->cpu);
 	print_errors(&r->counts);
 }

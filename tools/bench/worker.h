@@ -37,6 +37,8 @@ struct worker {
 
 	struct counts counts;
 	struct histogram latency;
+	/* Of an open loop: from when messages were due to when they were sent. */
+	struct histogram late;
 	/* Bytes read, by which the controller sees that something goes on. */
 	atomic_ullong bytes;
 
