@@ -43,6 +43,7 @@ struct layout {
 	u32 dropped[KMQTT_DROPS];
 	bool splice;	/* the last packet's payload is to follow */
 	bool more;	/* there may be more to lay out, even if this is nothing */
+	bool all;	/* there is no more, and nothing follows from sending it */
 };
 
 /* The next piece of memory if this one has no room for @len bytes. */
@@ -195,8 +196,8 @@ static void count(struct layout *l, const struct kmqtt_delivery *d, int by)
 		l->messages[d->first >> 1 & 3] += by;
 }
 
-/* Whole packets from the outbox, as many as fit. */
-static void lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+/* Whole packets from the outbox, as many as fit. Returns true if all do. */
+static bool lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 			    struct layout *l)
 {
 	struct kmqtt_outbox *outbox = &conn->client.session->outbox;
@@ -205,7 +206,7 @@ static void lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		struct kmqtt_tx_packet *p = &pass->packets[l->nr_packets];
 
 		if (!next_packet(conn, l, p))
-			break;
+			return true;
 		if (kmqtt_delivery_copied(&p->delivery) >
 		    KMQTT_TX_SIZE - l->len) {
 			kmqtt_outbox_rewind(outbox, &p->mark);
@@ -219,6 +220,7 @@ static void lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		p->end = l->len;
 		l->nr_packets++;
 	}
+	return false;
 }
 
 /* Tell of what was not sent. No lock is held. */
@@ -258,7 +260,10 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	spin_lock_bh(&session->lock);
 	if (session->link == link) {
 		l->more = kmqtt_session_refill(session);
-		lay_out_packets(conn, pass, l);
+		/* Acknowledgments may have filled the buffer by themselves. */
+		l->all = lay_out_packets(conn, pass, l) && !l->more &&
+			 l->len < KMQTT_TX_SIZE &&
+			 list_empty(&session->replays);
 	}
 	spin_unlock_bh(&session->lock);
 	tell_dropped(conn, l);
@@ -365,7 +370,7 @@ static int splice_payload(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	return n ? 0 : TX_BLOCKED;
 }
 
-/* One send, or two if a payload follows. Returns 1 if nothing was due. */
+/* One send, or two if a payload follows. Returns 1 if nothing is due then. */
 static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 {
 	struct msghdr hdr = {};
@@ -395,7 +400,7 @@ static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 		if (n < l.len)
 			return TX_BLOCKED;
 	}
-	return l.splice ? splice_payload(conn, pass) : 0;
+	return l.splice ? splice_payload(conn, pass) : l.all;
 }
 
 /* A send took less than all, and TCP may not have noticed that we wait. */
