@@ -34,6 +34,12 @@
 #define LARGE_PACKET	(KMQTT_RX_SIZE / 4)
 
 /*
+ * Of packets that are not there as a whole, bytes that are counted but not
+ * refused: where there is no memory for more, short packets still come.
+ */
+#define TAIL_FORCED	512
+
+/*
  * What the functions below return to each other besides 0 (go on) and
  * -ECONNABORTED (the connection was closed).
  */
@@ -171,7 +177,9 @@ static int keep_tail(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		return 0;
 	}
 	kmqtt_receive_drop_tail(conn);
-	if (!kmqtt_memory_charge(memory, size))
+	if (size <= TAIL_FORCED)
+		kmqtt_memory_force(memory, size);
+	else if (!kmqtt_memory_charge(memory, size))
 		return kmqtt_client_fail(&conn->client,
 					 KMQTT_REASON_QUOTA_EXCEEDED);
 	tail = kvmalloc(size, pass->batch.gfp | __GFP_NOWARN);

@@ -9,6 +9,11 @@
 #include <linux/string.h>
 
 #define ACKS_FIRST	64
+/*
+ * Room that is counted but not refused: where there is no memory for more, who
+ * is connected still gets answers, and gives memory back by its own.
+ */
+#define ACKS_FORCED	512
 
 /**
  * kmqtt_link_init() - make a link with one reference
@@ -75,11 +80,10 @@ int kmqtt_link_grow(struct kmqtt_link *link, u32 len, gfp_t gfp)
 	if (need > KMQTT_LINK_ACKS_MAX && READ_ONCE(link->acks_len))
 		return -ENOSPC;
 	max = max_t(u32, roundup_pow_of_two(need), ACKS_FIRST);
-	/* Where there is no room for more, who is connected still gets answers. */
-	if (link->memory && max == ACKS_FIRST)
+	if (link->memory && max <= ACKS_FORCED)
 		kmqtt_memory_force(link->memory, max);
 	else if (link->memory && !kmqtt_memory_charge(link->memory, max))
-		return -ENOMEM;
+		return READ_ONCE(link->acks_len) ? -ENOSPC : -ENOMEM;
 	acks = kmalloc(max, gfp | __GFP_NOWARN);
 	if (!acks) {
 		if (link->memory)

@@ -201,8 +201,14 @@ static void link_full(struct kunit *test)
 	link->memory = memory;
 	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 64, GFP_KERNEL), 0);
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), 64);
-	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 65, GFP_KERNEL),
+	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 513, GFP_KERNEL),
 			-ENOMEM);
+	/* What is there leaves first, and then there is room again. */
+	kmqtt_link_ack(link, "abcd", 4);
+	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 509, GFP_KERNEL),
+			-ENOSPC);
+	kmqtt_link_drop_acks(link, 4);
+	KUNIT_EXPECT_EQ(test, kmqtt_link_reserve(link, 512, GFP_KERNEL), 0);
 	kmqtt_link_shrink(link);
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), 0);
 	link->memory = NULL;

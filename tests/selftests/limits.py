@@ -183,6 +183,13 @@ def test_memory(loop):
         same(stats()["retained"], stored, "retained messages")
         # Where there is no room, others still live from what they have.
         other.wait_ping()
+        # Many at once, more than there is room to answer, and the last one in pieces.
+        want = other.pongs + 301
+        other.send(mqtt.pingreq() * 300 + mqtt.pingreq()[:1])
+        loop.until(lambda: other.pongs == want - 1 or other.closed, "PINGRESPs")
+        other.send(mqtt.pingreq()[1:])
+        loop.until(lambda: other.pongs == want or other.closed, "PINGRESP")
+        check(not other.closed, "closed where others had no room")
         peer = Peer(loop)
         peer.send(mqtt.connect("starving", will=mqtt.Will("w", bytes(15000))))
         for i in range(300):
