@@ -24,6 +24,10 @@
 /* Bytes of payload of one send that splices. */
 #define SPLICE_BUDGET	(512 << 10)
 
+/* Bytes of a send, and on their way before, TCP's own included: see send_locked(). */
+#define LENT_LARGE	SZ_4K
+#define LENT_QUEUED	SZ_16K
+
 /* What a send returns besides bytes and an error that ends the connection. */
 #define TX_BLOCKED	(-EAGAIN)	/* the socket will tell when it has room */
 #define TX_OWNED	(-EBUSY)	/* a process holds the socket */
@@ -58,21 +62,42 @@ static struct page_frag *choose_frag(struct kmqtt_pass *pass, size_t len)
 	return &pass->frags[pass->frag];
 }
 
+/* Copy to memory of the pass, of which the socket keeps only what is sent. */
+static int send_lent(struct sock *sk, struct kmqtt_pass *pass,
+		     struct msghdr *msg, size_t len)
+{
+	struct page_frag *frag = choose_frag(pass, len);
+	int n;
+
+	if (sk->sk_frag.page) {
+		put_page(sk->sk_frag.page);
+		sk->sk_frag.page = NULL;
+	}
+	swap(sk->sk_frag, *frag);
+	n = tcp_sendmsg_locked(sk, msg, len);
+	swap(sk->sk_frag, *frag);
+	return n;
+}
+
 /*
  * Each socket would get a piece of memory to copy to, and keep what is left of
  * it until it is closed: 32 KiB that an idle connection has no use for. A process
- * lends its own to all of its sockets, and so does a pass.
+ * lends its own to all of its sockets, and so does a pass. But what is queued
+ * for somebody who doesn't read could hold a whole piece for each few bytes, of
+ * which TCP counts the bytes only: where there is a queue of small sends, a
+ * socket uses its own.
  */
 static int send_locked(struct sock *sk, struct kmqtt_pass *pass,
 		       struct msghdr *msg)
 {
 	size_t len = msg_data_left(msg);
-	struct page_frag *frag = choose_frag(pass, len);
 	int n;
 
-	swap(sk->sk_frag, *frag);
-	n = tcp_sendmsg_locked(sk, msg, len);
-	swap(sk->sk_frag, *frag);
+	if (len >= LENT_LARGE || (tcp_write_queue_empty(sk) &&
+				  sk->sk_wmem_queued < LENT_QUEUED))
+		n = send_lent(sk, pass, msg, len);
+	else
+		n = tcp_sendmsg_locked(sk, msg, len);
 	/*
 	 * TCP says so for want of memory, too. Unless something is on its way
 	 * whose acknowledgment makes room, no callback follows.
