@@ -131,8 +131,12 @@ int kmqtt_dispatch_check(struct kmqtt_client *client,
 			 const struct kmqtt_fixed *fixed, const u8 *data,
 			 u32 len, struct kmqtt_batch *batch)
 {
-	enum kmqtt_reason reason = check_fixed(client, fixed);
+	enum kmqtt_reason reason;
 
+	/* Somebody else has closed it: there is nothing wrong with the packet. */
+	if (kmqtt_client_state(client) == KMQTT_CLIENT_CLOSING)
+		return -ECONNABORTED;
+	reason = check_fixed(client, fixed);
 	return reason ? kmqtt_dispatch_fail(client, reason, data, len, batch) :
 			0;
 }

@@ -110,10 +110,10 @@ static u32 gather(struct kmqtt_route *route, u32 i, u64 own_origin,
 	return nr;
 }
 
-/* Hand messages to one subscriber. Returns a bit for each that it lost. */
+/* Hand messages to one subscriber. Returns a bit for each that it didn't get. */
 static u64 deliver_to(struct kmqtt_broker *broker,
 		      struct kmqtt_session *session, struct kmqtt_offer *offer,
-		      struct kmqtt_msg **msgs, u32 nr,
+		      struct kmqtt_msg **msgs, u32 nr, bool stop,
 		      struct kmqtt_batch *batch)
 {
 	enum kmqtt_delivered what;
@@ -123,8 +123,11 @@ static u64 deliver_to(struct kmqtt_broker *broker,
 	while (i < nr) {
 		i += kmqtt_session_deliver_run(session, offer, msgs + i, nr - i,
 					       batch, &what);
-		if (i < nr && !delivered(broker, session, offer->qos, what))
+		if (i < nr && !delivered(broker, session, offer->qos, what)) {
+			if (stop)
+				return GENMASK_ULL(nr - 1, i);
 			lost |= BIT_ULL(i);
+		}
 		i++;
 	}
 	return lost;
@@ -133,7 +136,7 @@ static u64 deliver_to(struct kmqtt_broker *broker,
 /* The same for a group, of which each message goes to one member. */
 static u64 deliver_to_group(struct kmqtt_broker *broker,
 			    struct kmqtt_group *group, struct kmqtt_msg **msgs,
-			    u32 nr, struct kmqtt_batch *batch)
+			    u32 nr, bool stop, struct kmqtt_batch *batch)
 {
 	enum kmqtt_delivered what;
 	u64 lost = 0;
@@ -141,8 +144,11 @@ static u64 deliver_to_group(struct kmqtt_broker *broker,
 
 	for (i = 0; i < nr; i++) {
 		what = kmqtt_share_deliver(group, msgs[i], false, batch);
-		if (!delivered(broker, NULL, msgs[i]->qos, what))
+		if (!delivered(broker, NULL, msgs[i]->qos, what)) {
+			if (stop)
+				return GENMASK_ULL(nr - 1, i);
 			lost |= BIT_ULL(i);
+		}
 	}
 	return lost;
 }
@@ -153,14 +159,16 @@ static u64 deliver_to_group(struct kmqtt_broker *broker,
  * @msgs: messages of one publisher, topic and QoS that are retained by none
  *	or, if there is a single one, by any
  * @nr: how many, up to 64
+ * @stop: the publisher sends again what is behind a message that was lost: a
+ *	subscriber that lost one gets none of them, lest it comes after them
  * @batch: has the route; flushes the subscribers
  *
  * Context: under RCU, since the route was found.
- * Return: a bit for each message that a subscriber lost, though it was to have
- * it for sure.
+ * Return: a bit for each message that a subscriber didn't get, though it was to
+ * have it for sure.
  */
 u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
-			u32 nr, struct kmqtt_batch *batch)
+			u32 nr, bool stop, struct kmqtt_batch *batch)
 {
 	struct kmqtt_route *route = batch->route;
 	u64 lost = 0;
@@ -168,7 +176,7 @@ u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
 
 	for (i = 0; i < nr; i++)
 		trace_kmqtt_route(broker, msgs[i], route->nr);
-	batch->work += nr * (1 + route->nr);
+	batch->work += nr * kmqtt_route_work(route);
 	i = 0;
 	while (i < route->nr) {
 		const struct kmqtt_match *m = &route->matches[i];
@@ -177,7 +185,7 @@ u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
 
 		if (m->group) {
 			lost |= deliver_to_group(broker, m->group, msgs, nr,
-						 batch);
+						 stop, batch);
 			i++;
 			continue;
 		}
@@ -186,7 +194,7 @@ u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
 		i += gather(route, i, session->origin, &offer);
 		if (offer.qos != U8_MAX)
 			lost |= deliver_to(broker, session, &offer, msgs, nr,
-					   batch);
+					   stop, batch);
 	}
 	return lost;
 }
@@ -204,10 +212,13 @@ int kmqtt_route_find(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		     struct kmqtt_batch *batch)
 {
 	struct kmqtt_route *route = batch->route;
+	int err;
 
 	route->steps_max = batch->bh ? ROUTE_STEPS_BH : U32_MAX;
-	return kmqtt_memo_match(route->memo, &broker->tree,
-				kmqtt_msg_topic(msg), msg->topic_len, route);
+	err = kmqtt_memo_match(route->memo, &broker->tree, kmqtt_msg_topic(msg),
+			       msg->topic_len, route);
+	batch->work += route->steps / KMQTT_STEPS_PER_WORK;
+	return err;
 }
 
 /*
@@ -226,7 +237,8 @@ static int find_and_deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		rcu_read_lock();
 		err = kmqtt_route_find(broker, msg, batch);
 		if (!err)
-			*good = !kmqtt_route_deliver(broker, &msg, 1, batch);
+			*good = !kmqtt_route_deliver(broker, &msg, 1, false,
+						     batch);
 		rcu_read_unlock();
 		if (!err)
 			return 0;

@@ -6,13 +6,22 @@
  * first of them holds for all.
  *
  * A run ends before anything else that its publisher wants is done, and with
- * the gulp: nobody can tell it from packets that are handled one by one.
+ * the gulp. It can be told from packets that are handled one by one by two
+ * things: a message that was lost has no reason string, and who gets messages
+ * more than once, as a member of groups, gets all of them and then all again.
  */
 #include "run.h"
 
+#include <linux/lockdep.h>
 #include <linux/unaligned.h>
 #include "../wire/encode.h"
 #include "route.h"
+
+/*
+ * All of a run is delivered before softirq sees how much it has done: of so many
+ * deliveries none is made longer.
+ */
+#define RUN_WORK	2048
 
 static void add(struct kmqtt_run *run, struct kmqtt_msg *msg, u16 id)
 {
@@ -35,6 +44,7 @@ int kmqtt_run_begin(struct kmqtt_client *client, struct kmqtt_incoming *in,
 {
 	int err;
 
+	lockdep_assert_in_softirq();
 	kmqtt_msg_published(in->msg);
 	rcu_read_lock();
 	err = kmqtt_route_find(client->broker, in->msg, batch);
@@ -98,7 +108,8 @@ int kmqtt_run_packet(struct kmqtt_client *client,
 	struct kmqtt_msg *msg;
 	u16 id;
 
-	if (!run->nr || run->nr == KMQTT_RUN_MAX)
+	if (!run->nr || run->nr == KMQTT_RUN_MAX ||
+	    run->nr * kmqtt_route_work(batch->route) >= RUN_WORK)
 		return -ENOENT;
 	head_len = same_head(client, packet, run, &id);
 	if (!head_len)
@@ -173,7 +184,8 @@ int kmqtt_run_end(struct kmqtt_client *client, struct kmqtt_batch *batch)
 		return 0;
 	qos = run->msgs[0]->qos;
 	rcu_read_lock();
-	lost = kmqtt_route_deliver(client->broker, run->msgs, nr, batch);
+	lost = kmqtt_route_deliver(client->broker, run->msgs, nr,
+				   client->version != KMQTT_V5, batch);
 	rcu_read_unlock();
 	for (i = 0; i < nr; i++)
 		kmqtt_msg_put(run->msgs[i]);

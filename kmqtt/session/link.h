@@ -72,7 +72,7 @@ struct kmqtt_link {
  * @route: room to match in
  * @run: messages that go the same way, not yet delivered
  * @gfp: how to allocate: GFP_KERNEL only where sleeping is allowed
- * @work: matches that were delivered to; counted for the owner
+ * @work: how much was done, in deliveries; counted for the owner
  * @bh: in softirq, where work that is long or needs to sleep is handed over
  */
 struct kmqtt_batch {

@@ -236,7 +236,7 @@ void kmqtt_session_purge(struct kmqtt_session *session)
 	}
 	kmqtt_memory_uncharge(store->memory,
 			      session->nr_received * RECEIVED_COST);
-	session->nr_received = 0;
+	WRITE_ONCE(session->nr_received, 0);
 	xa_destroy(&session->received);
 	spin_unlock_bh(&session->lock);
 }
@@ -393,7 +393,7 @@ int kmqtt_session_receive(struct kmqtt_session *session, u16 id)
 		err = xa_insert(&session->received, id, xa_mk_value(1),
 				GFP_ATOMIC | __GFP_NOWARN);
 	if (!err)
-		session->nr_received++;
+		WRITE_ONCE(session->nr_received, session->nr_received + 1);
 	spin_unlock_bh(&session->lock);
 	if (err)
 		kmqtt_memory_uncharge(memory, RECEIVED_COST);
@@ -415,7 +415,7 @@ bool kmqtt_session_release(struct kmqtt_session *session, u16 id)
 	spin_lock_bh(&session->lock);
 	was = xa_erase(&session->received, id);
 	if (was)
-		session->nr_received--;
+		WRITE_ONCE(session->nr_received, session->nr_received - 1);
 	spin_unlock_bh(&session->lock);
 	if (was)
 		kmqtt_memory_uncharge(session->store->memory, RECEIVED_COST);

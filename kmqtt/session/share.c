@@ -30,7 +30,8 @@ static enum kmqtt_delivered offer_to(const struct kmqtt_sub *sub,
 			  options & KMQTT_SUB_RETAIN_AS_PUBLISHED,
 	};
 
-	if (ready_only && !READ_ONCE(sub->subscriber->ready))
+	/* With QoS 0 it would be for nothing to take its lock. */
+	if ((ready_only || !offer.qos) && !READ_ONCE(sub->subscriber->ready))
 		return KMQTT_DELIVERED_OFFLINE;
 	return kmqtt_session_deliver(container_of(sub->subscriber,
 						  struct kmqtt_session,

@@ -95,9 +95,10 @@ static void descend(struct kmqtt_tree *tree, struct kmqtt_route *route,
 int kmqtt_tree_match(struct kmqtt_tree *tree, const u8 *name, size_t len,
 		     struct kmqtt_route *route)
 {
-	u32 steps = 0, nr_nodes = 0;
+	u32 nr_nodes = 0;
 
 	route->nr = 0;
+	route->steps = 0;
 	route->members = 0;
 	route->depth = 0;
 	push(route, tree->trie.root, name);
@@ -105,7 +106,7 @@ int kmqtt_tree_match(struct kmqtt_tree *tree, const u8 *name, size_t len,
 		const struct kmqtt_trie_node *node, *multi;
 		const u8 *next;
 
-		if (steps++ >= route->steps_max)
+		if (route->steps++ >= route->steps_max)
 			return -E2BIG;
 		route->depth--;
 		node = route->stack[route->depth].node;

@@ -30,6 +30,7 @@ struct kmqtt_match {
  * @max: room
  * @steps_max: nodes that a match may visit, and members that its groups may
  *	have, before it gives up
+ * @steps: nodes that it has visited
  * @members: members of the groups
  * @memo: for the owner: where other names led
  * @ids: for the owner: subscription identifiers of one delivery
@@ -41,6 +42,7 @@ struct kmqtt_route {
 	u32 nr;
 	u32 max;
 	u32 steps_max;
+	u32 steps;
 	u32 members;
 	struct kmqtt_memo *memo;
 	u32 ids[KMQTT_SUB_IDS_MAX];

@@ -22,6 +22,7 @@ static int recall(const struct kmqtt_memo_slot *slot, struct kmqtt_route *route)
 	u32 i;
 
 	route->nr = slot->nr;
+	route->steps = 0;
 	route->members = 0;
 	for (i = 0; i < slot->nr; i++) {
 		const struct kmqtt_match *m = &slot->matches[i];
