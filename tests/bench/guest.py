@@ -18,6 +18,7 @@ import threading
 import time
 
 import brokers
+import sampling
 from rows import GROWTH, HOLDINGS, ROWS, SCALING
 
 GENERATOR = str(brokers.BENCH)
@@ -46,7 +47,7 @@ def generate(broker, row, options):
     # Beside hogs it is the broker that is to be measured: clients are elsewhere.
     command = ["chrt", "-f", "50"] if options.hogs else []
     command += [GENERATOR, *row.command(scale), "-h", brokers.HOST, "-p", str(brokers.PORT),
-               "-j", "-V", "4", "--timeout", "300", *broker.cpu_options(), *extra]
+               "-j", "-V", "4", "--timeout", "100", *broker.cpu_options(), *extra]
     got = subprocess.run(command, capture_output=True, text=True, check=False)
     if got.returncode:
         return {"error": got.stderr.strip()[-300:] or f"status {got.returncode}"}
@@ -83,6 +84,19 @@ def measure_rows(options, results):
                 note(f"{kind.name:10} {row.name:14} {figure(row, got)}  "
                      f"({time.monotonic() - begin:.1f} s)")
             broker.stop()
+
+
+def measure_profile(options, results):
+    with tempfile.TemporaryDirectory() as work:
+        broker = brokers.Kmqtt(work)
+        broker.start()
+        for row in ROWS:
+            if row.profile and (not options.row or row.name in options.row):
+                share, samples, _ = sampling.shares(
+                    generator([*row.command(options.scale), "-j"]), f"{work}/perf.data")
+                results.add(row=row.name, samples=samples, share=share)
+                note(f"{row.name:14} {samples} samples")
+        broker.stop()
 
 
 # ------------------------------------------------------------------ memory
@@ -259,6 +273,8 @@ def main():
                         help="the rows that tell what a second CPU is good for")
     parser.add_argument("--growth", action="store_true",
                         help="measure what things cost while there are more of others")
+    parser.add_argument("--profile", action="store_true",
+                        help="sample where instructions go, for kmqtt")
     parser.add_argument("--largest", type=int, help="no larger numbers of others")
     parser.add_argument("extra", nargs="*", help="more options of the generator")
     options = parser.parse_args()
@@ -266,6 +282,9 @@ def main():
     results = Results(f"{os.environ['KMQTT_OUT']}/{options.name}.json")
     if options.memory:
         measure_memory(options, results)
+        return 0
+    if options.profile:
+        measure_profile(options, results)
         return 0
     if options.growth:
         measure_growth(options, results)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """report.py: make Documentation/performance.rst of what `run full` has measured."""
 
+import collections
 import json
 import subprocess
 import sys
@@ -17,6 +18,9 @@ PLOT = "performance-instructions.svg"
 # Not a broker: parses nothing, and so is no rival.
 FLOOR = "relay"
 OURS = "kmqtt"
+
+# Instructions below which a function is not worth a line.
+PROFILE_LEAST = 30
 
 HEAD = """\
 .. SPDX-License-Identifier: GPL-2.0
@@ -48,6 +52,12 @@ instruction that repeats itself counts as often as it does.
 {instructions}
 
 .. image:: {plot}
+
+What kmqtt's figures consist of, in instructions for each message, by sampling
+a longer run of the same; small helpers of the kernel, such as memcpy() and
+kmalloc(), count for who calls them. {least} and more in one of the rows are told.
+
+{profile}
 
 Growth
 ======
@@ -173,7 +183,7 @@ def cpu_of(_row, got):
         return None
     cpu = got["cpu_seconds"]
     spent = sum(p["user"] + p["system"] for p in cpu["processes"])
-    spent += sum(cpu.get("kworkers", {}).values())
+    spent += cpu.get("kworkers", 0)
     return 1e6 * spent / got["delivered"]
 
 
@@ -187,6 +197,26 @@ def percentiles(figures):
                               *(show(latency[p]) for p in ("p50", "p99", "p99.9", "max")),
                               *(show(late[p]) if late else "" for p in ("p50", "p99.9"))])
     return table(["", "broker", "p50", "p99", "p99.9", "max", "late p50", "late p99.9"], lines)
+
+
+def profile(figures, instructions):
+    """A line for each function, a column for each row that was sampled."""
+    columns = {}
+    for f in figures:
+        row = next(r for r in ROWS if r.name == f["row"])
+        whole = best(instructions, row, OURS, value_of)
+        if whole:
+            columns[f["row"]] = {n: 1000 * whole * share for n, share in f["share"].items()}
+    if not columns:
+        return "Not measured."
+    most = collections.Counter()
+    for got in columns.values():
+        for name, value in got.items():
+            most[name] = max(most[name], value)
+    lines = [[name, *(f"{got.get(name, 0):.0f}" for got in columns.values())]
+             for name, value in most.most_common() if value >= PROFILE_LEAST]
+    lines.append(["all", *(f"{sum(got.values()):.0f}" for got in columns.values())])
+    return table(["", *columns], lines)
 
 
 def growth(figures):
@@ -260,7 +290,8 @@ def main():
     (DOC / "performance.rst").write_text(HEAD.format(
         floor=FLOOR, plot=PLOT, instructions=compare(instructions), wall=compare(wall),
         cpu=compare(wall, cpu_of), hogs=percentiles(load("hogs")), memory=memory(load("memory")),
-        growth=growth(load("growth")), scaling=scaling(load("scaling1"), load("scaling2")),
+        growth=growth(load("growth")), least=PROFILE_LEAST,
+        profile=profile(load("profile"), instructions), scaling=scaling(load("scaling1"), load("scaling2")),
         versions=", ".join(f"{name} {version}" for name, version in versions.items())))
     plot(instructions)
     print(f"report: {DOC / 'performance.rst'}")
