@@ -131,24 +131,24 @@ static int __net_init broker_init(struct net *net)
 				  kmqtt_wq.ctl);
 	if (err)
 		goto err_tree;
+	err = kmqtt_access_init(&broker->access, &broker->memory, kmqtt_wq.ctl);
+	if (err)
+		goto err_retained;
 	err = kmqtt_store_init(&broker->store, &broker->memory, &broker->tree,
 			       &broker->retained, &store_ops, kmqtt_wq.ctl);
 	if (err)
-		goto err_retained;
-	err = kmqtt_access_init(&broker->access, &broker->memory);
-	if (err)
-		goto err_store;
+		goto err_access;
 	broker->registry = kmqtt_registry_create(broker);
 	if (IS_ERR(broker->registry)) {
 		err = PTR_ERR(broker->registry);
-		goto err_access;
+		goto err_store;
 	}
 	return 0;
 
-err_access:
-	kmqtt_access_uninit(&broker->access);
 err_store:
 	kmqtt_store_uninit(&broker->store);
+err_access:
+	kmqtt_access_uninit(&broker->access);
 err_retained:
 	kmqtt_retained_uninit(&broker->retained);
 err_tree:
@@ -171,8 +171,8 @@ static void __net_exit broker_exit(struct net *net)
 	struct kmqtt_broker *broker = kmqtt_broker_of(net);
 
 	kmqtt_registry_destroy(broker->registry);
-	kmqtt_access_uninit(&broker->access);
 	kmqtt_store_uninit(&broker->store);
+	kmqtt_access_uninit(&broker->access);
 	kmqtt_retained_uninit(&broker->retained);
 	kmqtt_tree_uninit(&broker->tree);
 	kmqtt_memory_uninit(&broker->memory);
@@ -220,6 +220,8 @@ int kmqtt_broker_module_init(void)
 void kmqtt_broker_module_uninit(void)
 {
 	unregister_pernet_subsys(&broker_ops);
+	/* What RCU queues when its readers are done. */
+	rcu_barrier();
 	destroy_workqueue(kmqtt_wq.bh);
 	destroy_workqueue(kmqtt_wq.io);
 	destroy_workqueue(kmqtt_wq.ctl);

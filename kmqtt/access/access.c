@@ -1,54 +1,108 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may connect. Users can prove who they are by enhanced authentication;
- * without, a broker is open to all or to none.
+ * The realms of a broker, and how they are replaced.
  */
 #include "access.h"
 
-#include <linux/compiler.h>
 #include <linux/random.h>
 #include <linux/string.h>
+#include <linux/wait_bit.h>
 
 /**
  * kmqtt_access_init() - no rules and no users yet
  * @access: the broker's rules
  * @memory: account to charge
+ * @wq: workqueue that frees what is replaced; outlives @access
  *
  * Context: process, may sleep.
  * Return: 0 or a negative errno.
  */
-int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory)
+int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,
+		      struct workqueue_struct *wq)
 {
-	access->allow_anonymous = true;
+	struct kmqtt_realm *realm;
+
+	access->memory = memory;
+	access->wq = wq;
+	mutex_init(&access->mutex);
+	INIT_LIST_HEAD(&access->realms);
+	atomic_set(&access->nr_realms, 0);
 	get_random_bytes(access->probe_key, sizeof(access->probe_key));
-	return kmqtt_users_init(&access->users, memory);
+	realm = kmqtt_realm_create(access, 0);
+	if (IS_ERR(realm))
+		return PTR_ERR(realm);
+	list_add(&realm->list, &access->realms);
+	RCU_INIT_POINTER(access->realm, realm);
+	return 0;
+}
+
+static void put_realms(struct list_head *realms)
+{
+	struct kmqtt_realm *realm, *next;
+
+	list_for_each_entry_safe(realm, next, realms, list) {
+		list_del_init(&realm->list);
+		kmqtt_realm_put(realm);
+	}
 }
 
 /**
  * kmqtt_access_uninit() - forget all rules and users
- * @access: the broker's rules; nobody asks for them any more
+ * @access: the broker's rules; nobody asks for them any more, all ports are gone
  *
- * Context: process, may sleep.
+ * Context: process, may sleep; not on @access->wq.
  */
 void kmqtt_access_uninit(struct kmqtt_access *access)
 {
-	kmqtt_users_uninit(&access->users);
+	put_realms(&access->realms);
+	wait_var_event(&access->nr_realms, !atomic_read(&access->nr_realms));
 	memzero_explicit(access->probe_key, sizeof(access->probe_key));
+	mutex_destroy(&access->mutex);
 }
 
 /**
- * kmqtt_access_connect() - may this client connect?
+ * kmqtt_access_replace() - have other realms from now on
  * @access: the broker's rules
- * @c: the CONNECT
+ * @realms: the new ones in the order of their numbers, the default realm first,
+ *	each with a reference that moves to @access; gets the old ones likewise
  *
- * Context: any.
- * Return: 0, or the reason to refuse it with.
+ * Context: the access mutex held.
  */
-enum kmqtt_reason kmqtt_access_connect(const struct kmqtt_access *access,
-				       const struct kmqtt_connect *c)
+void kmqtt_access_replace(struct kmqtt_access *access, struct list_head *realms)
 {
-	if (READ_ONCE(access->allow_anonymous))
-		return KMQTT_REASON_SUCCESS;
-	return c->has_user ? KMQTT_REASON_BAD_USER_NAME_OR_PASSWORD :
-			     KMQTT_REASON_NOT_AUTHORIZED;
+	struct kmqtt_realm *realm =
+		list_first_entry(realms, struct kmqtt_realm, list);
+	LIST_HEAD(old);
+
+	lockdep_assert_held(&access->mutex);
+	WARN_ON_ONCE(realm->number);
+	rcu_assign_pointer(access->realm, realm);
+	list_splice_init(&access->realms, &old);
+	list_splice_init(realms, &access->realms);
+	list_splice(&old, realms);
+}
+
+/**
+ * kmqtt_access_realm() - find a realm, or the next one
+ * @access: the broker's rules
+ * @number: number of the realm
+ *
+ * Context: process, may sleep; takes the access mutex.
+ * Return: the first realm with this number or a greater one, with a reference,
+ * or NULL.
+ */
+struct kmqtt_realm *kmqtt_access_realm(struct kmqtt_access *access, u32 number)
+{
+	struct kmqtt_realm *realm, *found = NULL;
+
+	mutex_lock(&access->mutex);
+	list_for_each_entry(realm, &access->realms, list) {
+		if (realm->number < number)
+			continue;
+		refcount_inc(&realm->refs);
+		found = realm;
+		break;
+	}
+	mutex_unlock(&access->mutex);
+	return found;
 }

@@ -16,14 +16,14 @@ static const struct kmqtt_auth_ops * const methods[] = {
 
 /**
  * kmqtt_auth_create() - begin an exchange
- * @access: the broker's rules
+ * @port: what the client came through
  * @method: name of the method
  *
  * Context: process, may sleep.
  * Return: the exchange, ERR_PTR(-ENOENT) if there is no such method,
  * ERR_PTR(-ENOMEM).
  */
-struct kmqtt_auth *kmqtt_auth_create(struct kmqtt_access *access,
+struct kmqtt_auth *kmqtt_auth_create(struct kmqtt_port *port,
 				     const struct kmqtt_str *method)
 {
 	struct kmqtt_auth *auth;
@@ -33,11 +33,11 @@ struct kmqtt_auth *kmqtt_auth_create(struct kmqtt_access *access,
 		if (method->len != strlen(methods[i]->name) ||
 		    memcmp(method->data, methods[i]->name, method->len))
 			continue;
-		auth = methods[i]->create(methods[i], access);
+		auth = methods[i]->create(methods[i], port);
 		if (!auth)
 			return ERR_PTR(-ENOMEM);
 		auth->ops = methods[i];
-		auth->access = access;
+		auth->port = port;
 		return auth;
 	}
 	return ERR_PTR(-ENOENT);

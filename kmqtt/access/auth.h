@@ -2,7 +2,7 @@
 #ifndef _KMQTT_ACCESS_AUTH_H
 #define _KMQTT_ACCESS_AUTH_H
 
-#include "access.h"
+#include "port.h"
 
 /* Bytes of one message of a client. */
 #define KMQTT_AUTH_MESSAGE_MAX	1024
@@ -24,7 +24,7 @@ struct kmqtt_auth_ops {
 	const char *name;
 	unsigned int id;
 	struct kmqtt_auth *(*create)(const struct kmqtt_auth_ops *ops,
-				     struct kmqtt_access *access);
+				     struct kmqtt_port *port);
 	enum kmqtt_reason (*step)(struct kmqtt_auth *auth,
 				  const struct kmqtt_str *data);
 	void (*destroy)(struct kmqtt_auth *auth);
@@ -33,7 +33,7 @@ struct kmqtt_auth_ops {
 /**
  * struct kmqtt_auth - an exchange
  * @ops: the method, constant
- * @access: the broker's rules, constant
+ * @port: what the client came through, which outlives this; constant
  * @out: what to send after a step
  * @out_len: bytes there
  * @user: proven name of the user, after a step that succeeded
@@ -41,14 +41,14 @@ struct kmqtt_auth_ops {
  */
 struct kmqtt_auth {
 	const struct kmqtt_auth_ops *ops;
-	struct kmqtt_access *access;
+	struct kmqtt_port *port;
 	const u8 *out;
 	u32 out_len;
 	const u8 *user;
 	u16 user_len;
 };
 
-struct kmqtt_auth *kmqtt_auth_create(struct kmqtt_access *access,
+struct kmqtt_auth *kmqtt_auth_create(struct kmqtt_port *port,
 				     const struct kmqtt_str *method);
 enum kmqtt_reason kmqtt_auth_step(struct kmqtt_auth *auth,
 				  const struct kmqtt_str *data);

@@ -149,7 +149,7 @@ static struct kmqtt_scram *scram_of(struct kmqtt_auth *auth)
 }
 
 static struct kmqtt_auth *
-scram_create(const struct kmqtt_auth_ops *ops, struct kmqtt_access *access)
+scram_create(const struct kmqtt_auth_ops *ops, struct kmqtt_port *port)
 {
 	struct kmqtt_scram *scram;
 	u8 random[NONCE_BYTES];
@@ -191,7 +191,7 @@ static void scram_destroy(struct kmqtt_auth *auth)
 /* A key for a user who doesn't exist, always the same for the same name. */
 static int make_up_key(struct kmqtt_scram *scram)
 {
-	struct kmqtt_access *access = scram->auth.access;
+	struct kmqtt_access *access = scram->auth.port->access;
 	struct bytes probe = { access->probe_key, sizeof(access->probe_key) };
 	struct bytes name = { scram->user, scram->user_len };
 	u8 digest[KMQTT_SCRAM_HASH_MAX] = {};
@@ -210,12 +210,16 @@ static int make_up_key(struct kmqtt_scram *scram)
 static int find_key(struct kmqtt_scram *scram)
 {
 	struct kmqtt_str name = { .data = scram->user, .len = scram->user_len };
+	struct kmqtt_realm *realm;
 	int err;
 
 	/* For everybody, so that the time doesn't tell who exists. */
 	err = make_up_key(scram);
-	scram->known = kmqtt_user_get_scram(&scram->auth.access->users, &name,
+	rcu_read_lock();
+	realm = kmqtt_port_realm(scram->auth.port);
+	scram->known = kmqtt_user_get_scram(&realm->users, &name,
 					    scram->auth.ops->id, &scram->key);
+	rcu_read_unlock();
 	return err;
 }
 

@@ -91,6 +91,33 @@ static int put_address(struct sk_buff *skb, const struct sockaddr_storage *addr)
 	}
 }
 
+static void read_bool(struct genl_info *info, int attr, bool *value)
+{
+	if (info->attrs[attr])
+		*value = nla_get_u8(info->attrs[attr]);
+}
+
+/* On what terms clients are let in: what isn't said is as it always is. */
+static void read_terms(struct genl_info *info,
+		       const struct sockaddr_storage *addr,
+		       struct kmqtt_terms *terms)
+{
+	struct nlattr **attrs = info->attrs;
+
+	kmqtt_listener_default_terms(addr, terms);
+	if (attrs[KMQTT_A_LISTENER_MAX_CONNECTIONS])
+		terms->max_connections =
+			nla_get_u32(attrs[KMQTT_A_LISTENER_MAX_CONNECTIONS]);
+	if (attrs[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX])
+		terms->topic_alias_max =
+			nla_get_u16(attrs[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX]);
+	if (attrs[KMQTT_A_LISTENER_MAX_QOS])
+		terms->max_qos = nla_get_u8(attrs[KMQTT_A_LISTENER_MAX_QOS]);
+	read_bool(info, KMQTT_A_LISTENER_ANONYMOUS, &terms->anonymous);
+	read_bool(info, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
+		  &terms->username_as_client_id);
+}
+
 /**
  * kmqtt_nl_listener_add_doit() - listen
  * @skb: the request
@@ -103,6 +130,7 @@ int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kmqtt_registry *registry = kmqtt_nl_broker(info)->registry;
 	struct sockaddr_storage addr;
+	struct kmqtt_terms terms;
 	struct sk_buff *reply;
 	void *hdr;
 	u32 id;
@@ -111,11 +139,12 @@ int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
 	err = read_address(info, &addr);
 	if (err)
 		return err;
+	read_terms(info, &addr, &terms);
 	/* Before there is a listener, so that nothing fails after that. */
 	reply = kmqtt_nl_reply(info, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	err = kmqtt_listener_add(registry, &addr, &id, info->extack);
+	err = kmqtt_listener_add(registry, &addr, &terms, &id, info->extack);
 	if (!err && (nla_put_u32(reply, KMQTT_A_LISTENER_ID, id) ||
 		     put_address(reply, &addr)))
 		err = -EMSGSIZE;
@@ -186,6 +215,25 @@ int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+static int put_terms(struct sk_buff *skb, const struct kmqtt_terms *terms)
+{
+	u32 max = READ_ONCE(terms->max_connections);
+
+	if (max != KMQTT_PORT_UNLIMITED &&
+	    nla_put_u32(skb, KMQTT_A_LISTENER_MAX_CONNECTIONS, max))
+		return -EMSGSIZE;
+	if (nla_put_u16(skb, KMQTT_A_LISTENER_TOPIC_ALIAS_MAX,
+			READ_ONCE(terms->topic_alias_max)) ||
+	    nla_put_u8(skb, KMQTT_A_LISTENER_MAX_QOS,
+		       READ_ONCE(terms->max_qos)) ||
+	    nla_put_u8(skb, KMQTT_A_LISTENER_ANONYMOUS,
+		       READ_ONCE(terms->anonymous)) ||
+	    nla_put_u8(skb, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
+		       READ_ONCE(terms->username_as_client_id)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_listener(struct sk_buff *skb, struct netlink_callback *cb,
 			const struct kmqtt_listener *listener)
 {
@@ -197,10 +245,10 @@ static int put_listener(struct sk_buff *skb, struct netlink_callback *cb,
 	if (nla_put_u32(skb, KMQTT_A_LISTENER_ID, listener->id) ||
 	    put_address(skb, &listener->addr) ||
 	    nla_put_u32(skb, KMQTT_A_LISTENER_CONNECTIONS,
-			kmqtt_registry_count(listener->registry,
-					     listener->id)) ||
+			READ_ONCE(listener->port->nr_connections)) ||
 	    nla_put_uint(skb, KMQTT_A_LISTENER_CONNECTIONS_TOTAL,
-			 READ_ONCE(listener->accepted))) {
+			 READ_ONCE(listener->accepted)) ||
+	    put_terms(skb, &listener->port->terms)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}

@@ -9,11 +9,13 @@
 
 /**
  * struct user_dump - a dump of users
+ * @realm: whose users, with a reference
  * @walk: over the table
  * @pending: @info was not told yet
  * @info: the user where the walk stands
  */
 struct user_dump {
+	struct kmqtt_realm *realm;
 	struct rhashtable_iter walk;
 	bool pending;
 	struct kmqtt_user_info info;
@@ -73,10 +75,10 @@ static int get_salt(struct genl_info *info, struct kmqtt_scram_key *key)
 	return 0;
 }
 
-static int set_scram(struct genl_info *info, const struct kmqtt_str *name,
+static int set_scram(struct genl_info *info, struct kmqtt_users *users,
+		     const struct kmqtt_str *name,
 		     enum kmqtt_auth_method method)
 {
-	struct kmqtt_users *users = &kmqtt_nl_broker(info)->access.users;
 	u32 len = kmqtt_scram_hash_len(method);
 	struct kmqtt_scram_key key = {};
 	int err;
@@ -98,6 +100,12 @@ static int set_scram(struct genl_info *info, const struct kmqtt_str *name,
 	return err;
 }
 
+/* The realm that clients are in unless their listener says otherwise. */
+static struct kmqtt_realm *default_realm(struct genl_info *info)
+{
+	return kmqtt_access_realm(&kmqtt_nl_broker(info)->access, 0);
+}
+
 /**
  * kmqtt_nl_user_set_doit() - give a user credentials
  * @skb: the request
@@ -108,14 +116,18 @@ static int set_scram(struct genl_info *info, const struct kmqtt_str *name,
  */
 int kmqtt_nl_user_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	struct kmqtt_realm *realm;
 	struct kmqtt_str name;
 	int err;
 
 	err = get_name(info, &name) ?: missing(info, KMQTT_A_USER_METHOD);
 	if (err)
 		return err;
-	return set_scram(info, &name,
-			 nla_get_u32(info->attrs[KMQTT_A_USER_METHOD]));
+	realm = default_realm(info);
+	err = set_scram(info, &realm->users, &name,
+			nla_get_u32(info->attrs[KMQTT_A_USER_METHOD]));
+	kmqtt_realm_put(realm);
+	return err;
 }
 
 /**
@@ -128,8 +140,8 @@ int kmqtt_nl_user_set_doit(struct sk_buff *skb, struct genl_info *info)
  */
 int kmqtt_nl_user_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kmqtt_users *users = &kmqtt_nl_broker(info)->access.users;
 	const struct nlattr *all = info->attrs[KMQTT_A_USER_ALL];
+	struct kmqtt_realm *realm;
 	struct kmqtt_str name;
 	int err;
 
@@ -138,11 +150,15 @@ int kmqtt_nl_user_del_doit(struct sk_buff *skb, struct genl_info *info)
 				    "only one of name and all");
 		return -EINVAL;
 	}
-	if (all) {
-		kmqtt_users_clear(users);
-		return 0;
-	}
-	err = get_name(info, &name) ?: kmqtt_user_del(users, &name);
+	if (!all && get_name(info, &name))
+		return -EINVAL;
+	realm = default_realm(info);
+	err = 0;
+	if (all)
+		kmqtt_users_clear(&realm->users);
+	else
+		err = kmqtt_user_del(&realm->users, &name);
+	kmqtt_realm_put(realm);
 	if (err == -ENOENT)
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[KMQTT_A_USER_NAME],
@@ -164,13 +180,14 @@ static struct user_dump *dump_of(struct netlink_callback *cb)
  */
 int kmqtt_nl_user_get_start(struct netlink_callback *cb)
 {
-	struct kmqtt_users *users = &kmqtt_nl_dump_broker(cb)->access.users;
+	struct kmqtt_access *access = &kmqtt_nl_dump_broker(cb)->access;
 	struct user_dump *dump;
 
 	dump = kzalloc(sizeof(*dump), GFP_KERNEL);
 	if (!dump)
 		return -ENOMEM;
-	rhashtable_walk_enter(&users->table, &dump->walk);
+	dump->realm = kmqtt_access_realm(access, 0);
+	rhashtable_walk_enter(&dump->realm->users.table, &dump->walk);
 	*(struct user_dump **)cb->ctx = dump;
 	cb->seq = 1;
 	return 0;
@@ -233,6 +250,7 @@ int kmqtt_nl_user_get_done(struct netlink_callback *cb)
 	struct user_dump *dump = dump_of(cb);
 
 	rhashtable_walk_exit(&dump->walk);
+	kmqtt_realm_put(dump->realm);
 	kfree(dump);
 	return 0;
 }

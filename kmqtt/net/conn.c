@@ -287,6 +287,7 @@ static void link_release(struct kref *ref)
 	struct kmqtt_link *link = container_of(ref, struct kmqtt_link, ref);
 	struct kmqtt_conn *conn = kmqtt_conn_of(link);
 	struct kmqtt_registry *registry = conn->client.broker->registry;
+	struct kmqtt_port *port = conn->client.port;
 
 	kmqtt_publish_abort(&conn->rx.large);
 	kmqtt_receive_drop_tail(conn);
@@ -294,6 +295,7 @@ static void link_release(struct kref *ref)
 		kmqtt_delivery_put(&conn->tx.delivery);
 	kmqtt_client_uninit(&conn->client);
 	kmqtt_registry_remove(registry, conn);
+	kmqtt_port_put(port);
 	kfree_rcu(conn, rcu);
 }
 
@@ -418,14 +420,14 @@ static enum kmqtt_reason refusal(int err)
  * kmqtt_conn_create() - make a connection of a socket
  * @registry: the broker's connections
  * @sock: a connected TCP socket; the connection owns it on success
- * @listener: number of the listener that accepted it
+ * @port: what it came through
  * @data_ready: the socket's own callback
  *
  * Context: process, may sleep.
  * Return: 0 or a negative errno.
  */
 int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
-		      u32 listener, void (*data_ready)(struct sock *sk))
+		      struct kmqtt_port *port, void (*data_ready)(struct sock *sk))
 {
 	struct kmqtt_conn *conn;
 	int err;
@@ -435,8 +437,8 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 		kmqtt_stats_inc(registry->broker, refused);
 		return -ENOMEM;
 	}
-	kmqtt_client_init(&conn->client, registry->broker, &link_ops);
-	conn->client.listener = listener;
+	kmqtt_client_init(&conn->client, registry->broker,
+			  kmqtt_port_get(port), &link_ops);
 	conn->client.connected = jiffies;
 	conn->sock = sock;
 	conn->rx.cpu = READ_ONCE(sock->sk->sk_incoming_cpu);
@@ -478,10 +480,12 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 err_callbacks:
 	remove_callbacks(conn);
 	kmqtt_event_refused(&conn->client, refusal(err));
+	kmqtt_port_put(port);
 	kfree_rcu(conn, rcu);
 	return err;
 
 err_free:
+	kmqtt_port_put(port);
 	kfree(conn);
 	return err;
 }

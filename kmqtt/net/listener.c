@@ -8,6 +8,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 #include "../broker.h"
 #include "../compat.h"
@@ -44,7 +45,7 @@ static int accept_one(struct kmqtt_listener *listener)
 	if (err)
 		return err;
 	WRITE_ONCE(listener->accepted, listener->accepted + 1);
-	err = kmqtt_conn_create(listener->registry, sock, listener->id,
+	err = kmqtt_conn_create(listener->registry, sock, listener->port,
 				listener->data_ready);
 	if (err) {
 		pr_debug("connection refused: %d\n", err);
@@ -183,11 +184,75 @@ static void close_socket(struct kmqtt_listener *listener)
 	sock_release(listener->sock);
 }
 
+static bool is_loopback(const struct sockaddr_storage *addr)
+{
+	switch (addr->ss_family) {
+	case AF_INET:
+		return ipv4_is_loopback(((const struct sockaddr_in *)
+					 addr)->sin_addr.s_addr);
+	case AF_INET6:
+		return ipv6_addr_loopback(&((const struct sockaddr_in6 *)
+					    addr)->sin6_addr);
+	default:
+		return false;
+	}
+}
+
+/**
+ * kmqtt_listener_default_terms() - the terms of a listener that has none named
+ * @addr: what it will be bound to
+ * @terms: the terms
+ *
+ * Anonymous clients are let in from this machine only.
+ *
+ * Context: any.
+ */
+void kmqtt_listener_default_terms(const struct sockaddr_storage *addr,
+				  struct kmqtt_terms *terms)
+{
+	*terms = (struct kmqtt_terms) {
+		.max_connections = KMQTT_PORT_UNLIMITED,
+		.topic_alias_max = U16_MAX,
+		.max_qos = KMQTT_QOS2,
+		.anonymous = is_loopback(addr),
+	};
+}
+
+/* Returns a listener that has no socket yet, or NULL. */
+static struct kmqtt_listener *listener_create(struct kmqtt_registry *registry,
+					      const struct sockaddr_storage *addr,
+					      const struct kmqtt_terms *terms)
+{
+	struct kmqtt_listener *listener;
+
+	lockdep_assert_held(&registry->mutex);
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	if (!listener)
+		return NULL;
+	listener->registry = registry;
+	listener->addr = *addr;
+	listener->id = registry->next_listener++;
+	INIT_DELAYED_WORK(&listener->accept_work, accept_work);
+	listener->port = kmqtt_port_create(&registry->broker->access,
+					   listener->id, terms);
+	if (listener->port)
+		return listener;
+	kfree(listener);
+	return NULL;
+}
+
+static void listener_free(struct kmqtt_listener *listener)
+{
+	kmqtt_port_put(listener->port);
+	kfree(listener);
+}
+
 /**
  * kmqtt_listener_add() - open a port
  * @registry: the broker's connections
  * @addr: IPv4 or IPv6 address and port; AF_UNSPEC with an empty IPv6 address
  *	for all addresses of both; port 0 becomes the port that it got
+ * @terms: on what terms it lets clients in
  * @id: number of the listener, on success
  * @extack: what is wrong, or NULL
  *
@@ -198,37 +263,32 @@ static void close_socket(struct kmqtt_listener *listener)
  * Return: 0 or a negative errno.
  */
 int kmqtt_listener_add(struct kmqtt_registry *registry,
-		       struct sockaddr_storage *addr, u32 *id,
+		       struct sockaddr_storage *addr,
+		       const struct kmqtt_terms *terms, u32 *id,
 		       struct netlink_ext_ack *extack)
 {
 	struct kmqtt_listener *listener;
 	int err;
 
-	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
-	if (!listener)
-		return -ENOMEM;
-	listener->registry = registry;
-	listener->addr = *addr;
-	INIT_DELAYED_WORK(&listener->accept_work, accept_work);
-
 	mutex_lock(&registry->mutex);
-	err = READ_ONCE(registry->stopped) ? -ESHUTDOWN : 0;
-	if (err)
-		goto err_unlock;
-	listener->id = registry->next_listener;
+	err = -ESHUTDOWN;
+	if (READ_ONCE(registry->stopped))
+		goto out_unlock;
+	err = -ENOMEM;
+	listener = listener_create(registry, addr, terms);
+	if (!listener)
+		goto out_unlock;
 	err = open_socket(listener, extack);
-	if (err)
-		goto err_unlock;
-	*id = registry->next_listener++;
+	if (err) {
+		listener_free(listener);
+		goto out_unlock;
+	}
+	*id = listener->id;
 	*addr = listener->addr;
 	list_add_tail(&listener->list, &registry->listeners);
-	mutex_unlock(&registry->mutex);
 	pr_debug("listener %u is open\n", *id);
-	return 0;
-
-err_unlock:
+out_unlock:
 	mutex_unlock(&registry->mutex);
-	kfree(listener);
 	return err;
 }
 
@@ -238,7 +298,7 @@ static void listener_destroy(struct kmqtt_listener *listener)
 
 	list_del(&listener->list);
 	close_socket(listener);
-	kfree(listener);
+	listener_free(listener);
 }
 
 /**
@@ -299,6 +359,7 @@ int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text)
 	char host[INET6_ADDRSTRLEN + 3];
 	const char *start = text;
 	size_t len;
+	struct kmqtt_terms terms;
 	u32 id;
 	int err;
 
@@ -314,5 +375,8 @@ int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text)
 	memcpy(host, start, len);
 	host[len] = '\0';
 	err = inet_pton_with_scope(net, AF_UNSPEC, host, colon + 1, &addr);
-	return err ?: kmqtt_listener_add(registry, &addr, &id, NULL);
+	if (err)
+		return err;
+	kmqtt_listener_default_terms(&addr, &terms);
+	return kmqtt_listener_add(registry, &addr, &terms, &id, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include <linux/socket.h>
 #include <linux/workqueue.h>
+#include "../access/port.h"
 
 struct kmqtt_registry;
 struct netlink_ext_ack;
@@ -14,6 +15,7 @@ struct netlink_ext_ack;
  * @registry: constant
  * @id: number, constant
  * @sock: listening socket, constant
+ * @port: what its clients know of it; holds a reference
  * @addr: what it is bound to, constant; AF_UNSPEC with an IPv6 address for all
  *	addresses, of IPv6 and IPv4
  * @accept_work: accepts what has come in; also queued with a delay after an
@@ -26,6 +28,7 @@ struct kmqtt_listener {
 	struct kmqtt_registry *registry;
 	u32 id;
 	struct socket *sock;
+	struct kmqtt_port *port;
 	struct sockaddr_storage addr;
 	struct delayed_work accept_work;
 	void (*data_ready)(struct sock *sk);
@@ -33,8 +36,11 @@ struct kmqtt_listener {
 };
 
 int kmqtt_listener_add(struct kmqtt_registry *registry,
-		       struct sockaddr_storage *addr, u32 *id,
+		       struct sockaddr_storage *addr,
+		       const struct kmqtt_terms *terms, u32 *id,
 		       struct netlink_ext_ack *extack);
+void kmqtt_listener_default_terms(const struct sockaddr_storage *addr,
+				  struct kmqtt_terms *terms);
 int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id);
 void kmqtt_listener_del_all(struct kmqtt_registry *registry);
 int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text);

@@ -12,9 +12,6 @@
 #define DEFAULT_MAX_CONNS	20000
 #define DEFAULT_MAX_PER_SOURCE	10000
 
-/* Connections that are looked at before others get the lock. */
-#define COUNT_BUDGET	256
-
 static const struct rhashtable_params source_params = {
 	.head_offset = offsetof(struct kmqtt_source, hash),
 	.key_offset = offsetof(struct kmqtt_source, addr),
@@ -136,12 +133,14 @@ static void source_put(struct kmqtt_registry *registry,
  */
 int kmqtt_registry_add(struct kmqtt_registry *registry, struct kmqtt_conn *conn)
 {
+	struct kmqtt_port *port = conn->client.port;
 	int err;
 
 	spin_lock_bh(&registry->lock);
 	if (registry->stopped)
 		err = -ESHUTDOWN;
-	else if (registry->nr_conns >= READ_ONCE(registry->max_conns))
+	else if (registry->nr_conns >= READ_ONCE(registry->max_conns) ||
+		 port->nr_connections >= READ_ONCE(port->terms.max_connections))
 		err = -EUSERS;
 	else
 		err = source_get(registry, &conn->client.peer);
@@ -150,10 +149,12 @@ int kmqtt_registry_add(struct kmqtt_registry *registry, struct kmqtt_conn *conn)
 	conn->client.id = registry->next_conn++;
 	err = xa_insert(&registry->conns, conn->client.id, conn,
 			GFP_ATOMIC | __GFP_NOWARN);
-	if (err)
+	if (err) {
 		source_put(registry, &conn->client.peer);
-	else
-		registry->nr_conns++;
+		goto out_unlock;
+	}
+	registry->nr_conns++;
+	WRITE_ONCE(port->nr_connections, port->nr_connections + 1);
 out_unlock:
 	spin_unlock_bh(&registry->lock);
 	return err;
@@ -184,8 +185,11 @@ void kmqtt_registry_unlist(struct kmqtt_registry *registry,
 void kmqtt_registry_remove(struct kmqtt_registry *registry,
 			   struct kmqtt_conn *conn)
 {
+	struct kmqtt_port *port = conn->client.port;
+
 	spin_lock_bh(&registry->lock);
 	source_put(registry, &conn->client.peer);
+	WRITE_ONCE(port->nr_connections, port->nr_connections - 1);
 	WRITE_ONCE(registry->nr_conns, registry->nr_conns - 1);
 	if (!registry->nr_conns)
 		wake_up_all(&registry->empty);
@@ -215,35 +219,6 @@ struct kmqtt_conn *kmqtt_registry_next(struct kmqtt_registry *registry,
 		kmqtt_link_get(&conn->client.link);
 	spin_unlock_bh(&registry->lock);
 	return conn;
-}
-
-/**
- * kmqtt_registry_count() - how many connections a listener has accepted
- * @registry: the registry
- * @listener: number of the listener
- *
- * Context: process, may sleep; takes the registry's lock.
- * Return: connections that are there still.
- */
-u32 kmqtt_registry_count(struct kmqtt_registry *registry, u32 listener)
-{
-	unsigned long id = 0;
-	struct kmqtt_conn *conn;
-	u32 nr = 0;
-	int budget;
-
-	do {
-		budget = COUNT_BUDGET;
-		spin_lock_bh(&registry->lock);
-		do {
-			conn = xa_find_after(&registry->conns, &id, ULONG_MAX,
-					     XA_PRESENT);
-			nr += conn && conn->client.listener == listener;
-		} while (conn && --budget);
-		spin_unlock_bh(&registry->lock);
-		cond_resched();
-	} while (conn);
-	return nr;
 }
 
 /**
@@ -287,7 +262,7 @@ void kmqtt_registry_close(struct kmqtt_registry *registry, u32 listener,
 
 	while ((conn = kmqtt_registry_next(registry, id))) {
 		id = conn->client.id;
-		if (!listener || conn->client.listener == listener)
+		if (!listener || conn->client.port->listener == listener)
 			kmqtt_conn_close(conn, reason);
 		kmqtt_link_put(&conn->client.link);
 		cond_resched();

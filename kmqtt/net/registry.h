@@ -70,7 +70,6 @@ void kmqtt_registry_remove(struct kmqtt_registry *registry,
 			   struct kmqtt_conn *conn);
 struct kmqtt_conn *kmqtt_registry_next(struct kmqtt_registry *registry,
 				       u64 after);
-u32 kmqtt_registry_count(struct kmqtt_registry *registry, u32 listener);
 int kmqtt_registry_unsent(struct kmqtt_registry *registry,
 			  const struct kmqtt_conn *conn);
 void kmqtt_registry_close(struct kmqtt_registry *registry, u32 listener,

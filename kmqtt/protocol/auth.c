@@ -165,7 +165,7 @@ static enum kmqtt_reason begin(struct kmqtt_client *client,
 {
 	struct kmqtt_auth *auth;
 
-	auth = kmqtt_auth_create(&client->broker->access, method);
+	auth = kmqtt_auth_create(client->port, method);
 	if (IS_ERR(auth))
 		return PTR_ERR(auth) == -ENOENT ?
 		       KMQTT_REASON_BAD_AUTHENTICATION_METHOD :

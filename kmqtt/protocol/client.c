@@ -31,18 +31,20 @@ static const bool allowed[KMQTT_CLIENT_STATES][KMQTT_CLIENT_STATES] = {
  * kmqtt_client_init() - make a client
  * @client: the client
  * @broker: its broker
+ * @port: what it came through; the connection keeps it
  * @ops: what its connection does for it
  *
  * Context: any.
  */
 void kmqtt_client_init(struct kmqtt_client *client,
-		       struct kmqtt_broker *broker,
+		       struct kmqtt_broker *broker, struct kmqtt_port *port,
 		       const struct kmqtt_link_ops *ops)
 {
 	memset(client, 0, sizeof(*client));
 	kmqtt_link_init(&client->link, ops);
 	client->link.memory = &broker->memory;
 	client->broker = broker;
+	client->port = port;
 	client->state = KMQTT_CLIENT_NEW;
 	client->max_packet = KMQTT_PACKET_MAX;
 	client->problem_info = true;

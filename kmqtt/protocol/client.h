@@ -3,6 +3,7 @@
 #define _KMQTT_PROTOCOL_CLIENT_H
 
 #include <linux/in6.h>
+#include "../access/port.h"
 #include "../broker.h"
 #include "../session/alias.h"
 #include "../session/link.h"
@@ -29,12 +30,12 @@ enum kmqtt_client_state {
  * struct kmqtt_client - MQTT's side of a connection
  * @link: what the session sees
  * @broker: constant
+ * @port: what it came through, kept by the connection; constant
  * @id: number of the connection, constant
  * @peer: address, IPv4 mapped into IPv6; constant
  * @peer_ifindex: scope of a link-local address, else 0; constant
  * @peer_port: constant
  * @user_len: bytes of @user
- * @listener: number of the listener that accepted it, constant
  * @state: enum kmqtt_client_state; kmqtt_client_set_state() writes it
  * @reason: why it closes; valid from KMQTT_CLIENT_CLOSING on
  * @max_packet: bytes of a packet that the client takes
@@ -63,12 +64,12 @@ enum kmqtt_client_state {
 struct kmqtt_client {
 	struct kmqtt_link link;
 	struct kmqtt_broker *broker;
+	struct kmqtt_port *port;
 	u64 id;
 	struct in6_addr peer;
 	u32 peer_ifindex;
 	u16 peer_port;
 	u16 user_len;
-	u32 listener;
 	enum kmqtt_client_state state;
 	enum kmqtt_reason reason;
 	u32 max_packet;
@@ -101,7 +102,7 @@ struct kmqtt_packet {
 };
 
 void kmqtt_client_init(struct kmqtt_client *client,
-		       struct kmqtt_broker *broker,
+		       struct kmqtt_broker *broker, struct kmqtt_port *port,
 		       const struct kmqtt_link_ops *ops);
 void kmqtt_client_uninit(struct kmqtt_client *client);
 bool kmqtt_client_set_state(struct kmqtt_client *client,
@@ -124,6 +125,19 @@ void kmqtt_client_closed(struct kmqtt_client *client,
 static inline struct kmqtt_client *kmqtt_client_of(struct kmqtt_link *link)
 {
 	return container_of(link, struct kmqtt_client, link);
+}
+
+/**
+ * kmqtt_client_max_qos() - the highest QoS that a client may use
+ * @client: the client
+ *
+ * Context: any.
+ * Return: 0 to 2.
+ */
+static inline u8 kmqtt_client_max_qos(const struct kmqtt_client *client)
+{
+	return min(READ_ONCE(client->broker->limits.max_qos),
+		   READ_ONCE(client->port->terms.max_qos));
 }
 
 /**

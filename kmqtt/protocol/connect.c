@@ -91,9 +91,16 @@ int kmqtt_connect_refuse(struct kmqtt_client *client, enum kmqtt_reason reason,
 	return -ECONNABORTED;
 }
 
-/* What the specification says of the identifier (MQTT 3.1.1, 3.1.3.1). */
-static bool client_id_valid(const struct kmqtt_connect *c)
+/*
+ * What the specification says of the identifier (MQTT 3.1.1, 3.1.3.1), unless
+ * the user's name is to be it. Who has a method has yet to prove its name.
+ */
+static bool client_id_valid(const struct kmqtt_client *client,
+			    const struct kmqtt_connect *c)
 {
+	if (READ_ONCE(client->port->terms.username_as_client_id))
+		return kmqtt_prop_has(&c->props, KMQTT_PROP_AUTH_METHOD) ||
+		       (c->user.len && c->user.len <= KMQTT_CLIENT_ID_MAX);
 	if (c->client_id.len)
 		return c->client_id.len <= KMQTT_CLIENT_ID_MAX;
 	return c->version == KMQTT_V5 ||
@@ -112,16 +119,17 @@ static bool will_is_text(const struct kmqtt_connect *c)
 	       !u.left;
 }
 
-static enum kmqtt_reason check_will(const struct kmqtt_limits *limits,
+static enum kmqtt_reason check_will(const struct kmqtt_client *client,
 				    const struct kmqtt_connect *c)
 {
+	const struct kmqtt_limits *limits = &client->broker->limits;
 	const struct kmqtt_props *props = &c->will_props;
 
 	if (!c->has_will)
 		return KMQTT_REASON_SUCCESS;
 	if (!kmqtt_topic_name_valid(c->will_topic.data, c->will_topic.len))
 		return KMQTT_REASON_TOPIC_NAME_INVALID;
-	if (c->will_qos > READ_ONCE(limits->max_qos))
+	if (c->will_qos > kmqtt_client_max_qos(client))
 		return KMQTT_REASON_QOS_NOT_SUPPORTED;	/* [MQTT-3.2.2-12] */
 	if (c->will_retain && !READ_ONCE(limits->retain_available))
 		return KMQTT_REASON_RETAIN_NOT_SUPPORTED; /* [MQTT-3.2.2-13] */
@@ -147,11 +155,11 @@ static enum kmqtt_reason check_connect(struct kmqtt_client *client,
 	case KMQTT_REDIRECT_PERMANENT:
 		return KMQTT_REASON_SERVER_MOVED;
 	}
-	reason = check_will(limits, c);
+	reason = check_will(client, c);
 	/* Who has a method has yet to prove who it is. */
 	if (!reason && !kmqtt_prop_has(&c->props, KMQTT_PROP_AUTH_METHOD))
-		reason = kmqtt_access_connect(&client->broker->access, c);
-	if (!reason && !client_id_valid(c))
+		reason = kmqtt_port_check(client->port, c);
+	if (!reason && !client_id_valid(client, c))
 		reason = KMQTT_REASON_CLIENT_IDENTIFIER_NOT_VALID;
 	return reason;
 }
@@ -170,11 +178,26 @@ static int keep_user(struct kmqtt_client *client, const struct kmqtt_connect *c,
 	return 0;
 }
 
-static void assign_client_id(struct kmqtt_connect *c, u8 *buf)
+/*
+ * What the client is called, if it isn't as it says. Returns true if it is a
+ * name that it has to be told.
+ */
+static bool assign_client_id(const struct kmqtt_client *client,
+			     struct kmqtt_connect *c, u8 *buf)
 {
+	/* As it was checked, unless the terms have changed since. */
+	if (READ_ONCE(client->port->terms.username_as_client_id) &&
+	    client->user_len && client->user_len <= KMQTT_CLIENT_ID_MAX) {
+		c->client_id.data = client->user;
+		c->client_id.len = client->user_len;
+		return false;
+	}
+	if (c->client_id.len)
+		return false;
 	snprintf(buf, ASSIGNED_ID_LEN + 1, "kmqtt-%016llx", get_random_u64());
 	c->client_id.data = buf;
 	c->client_id.len = ASSIGNED_ID_LEN;
+	return true;
 }
 
 /* The client may ask for more than it is allowed. */
@@ -203,21 +226,25 @@ static void keep_terms(struct kmqtt_client *client,
 	if (kmqtt_prop_has(props, KMQTT_PROP_TOPIC_ALIAS_MAX))
 		aliases = props->topic_alias_max;
 	kmqtt_aliases_init(&client->aliases, &client->broker->memory,
-			   READ_ONCE(limits->topic_alias_max), aliases);
+			   min(READ_ONCE(limits->topic_alias_max),
+			       READ_ONCE(client->port->terms.topic_alias_max)),
+			   aliases);
 }
 
 /* What the broker does not do, or not as much as MQTT allows. */
 static void put_capabilities(struct kmqtt_props *props,
-			     const struct kmqtt_limits *limits)
+			     const struct kmqtt_client *client)
 {
+	const struct kmqtt_limits *limits = &client->broker->limits;
+	u8 max_qos = kmqtt_client_max_qos(client);
 	u32 max_packet = READ_ONCE(limits->max_packet_size);
 
 	if (READ_ONCE(limits->receive_max) != U16_MAX) {
 		props->receive_max = READ_ONCE(limits->receive_max);
 		kmqtt_prop_add(props, KMQTT_PROP_RECEIVE_MAX);
 	}
-	if (READ_ONCE(limits->max_qos) < KMQTT_QOS2) {
-		props->max_qos = READ_ONCE(limits->max_qos);
+	if (max_qos < KMQTT_QOS2) {
+		props->max_qos = max_qos;
 		kmqtt_prop_add(props, KMQTT_PROP_MAX_QOS);
 	}
 	if (!READ_ONCE(limits->retain_available)) {
@@ -285,16 +312,16 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 	struct kmqtt_props props = proof ? *proof : (struct kmqtt_props) {};
 	struct kmqtt_text *response_info = NULL;
 	u8 id[ASSIGNED_ID_LEN + 1], *connack;
-	bool assign = !c->client_id.len;
-	bool present = false;
+	bool present = false, assigned;
 	u32 len;
 	int err;
 
-	if (assign)
-		assign_client_id(c, id);
+	if (keep_user(client, c, batch->gfp))
+		goto no_memory;
+	assigned = assign_client_id(client, c, id);
 	if (c->version == KMQTT_V5) {
-		put_capabilities(&props, &client->broker->limits);
-		put_terms(&props, client, c, assign);
+		put_capabilities(&props, client);
+		put_terms(&props, client, c, assigned);
 	}
 	if (kmqtt_prop_has(&c->props, KMQTT_PROP_REQUEST_RESPONSE) &&
 	    c->props.request_response)
@@ -304,9 +331,7 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 
 	connack = make_connack(client, false, KMQTT_REASON_SUCCESS, &props,
 			       batch->gfp, &len);
-	err = connack ? keep_user(client, c, batch->gfp) : -ENOMEM;
-	if (!err)
-		err = kmqtt_admit(client, c, batch, &present);
+	err = connack ? kmqtt_admit(client, c, batch, &present) : -ENOMEM;
 	if (!err) {
 		/* First CONNACK, then messages: they leave when it is online. */
 		len = kmqtt_connack_encode(connack, client->version, present,
@@ -328,6 +353,11 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 	kmqtt_link_touch(&client->link, batch);
 	kmqtt_event_client(client, KMQTT_CMD_CONNECT_NTF, present);
 	return 0;
+
+no_memory:
+	return batch->bh ? -EAGAIN :
+	       kmqtt_connect_refuse(client, KMQTT_REASON_SERVER_UNAVAILABLE,
+				    batch);
 }
 
 /**

@@ -59,7 +59,7 @@ static enum kmqtt_reason check_publish(const struct kmqtt_client *client,
 
 	if (!kmqtt_topic_name_valid(pub->topic.data, pub->topic.len))
 		return KMQTT_REASON_TOPIC_NAME_INVALID;
-	if (pub->qos > READ_ONCE(limits->max_qos))
+	if (pub->qos > kmqtt_client_max_qos(client))
 		return KMQTT_REASON_QOS_NOT_SUPPORTED;
 	if (pub->retain && !READ_ONCE(limits->retain_available))
 		return KMQTT_REASON_RETAIN_NOT_SUPPORTED;

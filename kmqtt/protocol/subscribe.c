@@ -116,7 +116,7 @@ static int subscribe_one(struct kmqtt_client *client,
 	const struct kmqtt_filter *filter = &request->filter;
 	struct kmqtt_broker *broker = client->broker;
 	u8 qos = min_t(u8, request->options & KMQTT_SUB_QOS,
-		       READ_ONCE(broker->limits.max_qos));
+		       kmqtt_client_max_qos(client));
 	struct kmqtt_replay *replay = NULL;
 	int ret;
 

@@ -147,14 +147,14 @@ static const struct exchange exchanges[] = {
 KUNIT_ARRAY_PARAM_DESC(exchange, exchanges, desc);
 
 /* A broker with two users, one of whom has commas and equals signs. */
-static struct kmqtt_access *access_of_two(struct kunit *test)
+static struct kmqtt_port *port_of_two(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 
-	kmqtt_test_user(test, access, "user", SHA_256);
-	kmqtt_test_user(test, access, "user", SHA_512);
-	kmqtt_test_user(test, access, "a,b=c", SHA_512);
-	return access;
+	kmqtt_test_user(test, port, "user", SHA_256);
+	kmqtt_test_user(test, port, "user", SHA_512);
+	kmqtt_test_user(test, port, "a,b=c", SHA_512);
+	return port;
 }
 
 static void expect_out(struct kunit *test, const struct kmqtt_auth *auth,
@@ -167,10 +167,10 @@ static void expect_out(struct kunit *test, const struct kmqtt_auth *auth,
 
 /* Begin as @e does, up to the broker's first answer. */
 static struct kmqtt_auth *begin_as(struct kunit *test,
-				   struct kmqtt_access *access,
+				   struct kmqtt_port *port,
 				   const struct exchange *e)
 {
-	struct kmqtt_auth *auth = kmqtt_test_auth(test, access, e->method);
+	struct kmqtt_auth *auth = kmqtt_test_auth(test, port, e->method);
 
 	kmqtt_scram_set_nonce(auth, e->snonce);
 	KUNIT_EXPECT_EQ(test, kmqtt_test_step(test, auth, e->first),
@@ -183,7 +183,7 @@ static struct kmqtt_auth *begin_as(struct kunit *test,
 static void scram_exchange(struct kunit *test)
 {
 	const struct exchange *e = test->param_value;
-	struct kmqtt_auth *auth = begin_as(test, access_of_two(test), e);
+	struct kmqtt_auth *auth = begin_as(test, port_of_two(test), e);
 	const char *user = strstr(e->first, "a=2C") ? "a,b=c" : "user";
 
 	KUNIT_EXPECT_EQ(test, kmqtt_test_step(test, auth, e->final), e->reason);
@@ -210,30 +210,30 @@ static void scram_methods(struct kunit *test)
 		"", "PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-25", "SCRAM-SHA-2567",
 		"SCRAM-SHA-256-PLUS", "scram-sha-256",
 	};
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
 		struct kmqtt_str name = kmqtt_test_str(wrong[i]);
 
 		KUNIT_EXPECT_EQ_MSG(test,
-				    PTR_ERR(kmqtt_auth_create(access, &name)),
+				    PTR_ERR(kmqtt_auth_create(port, &name)),
 				    -ENOENT, "%s", wrong[i]);
 	}
 	/* Without a message. */
-	kmqtt_auth_destroy(kmqtt_test_auth(test, access, SHA_512));
+	kmqtt_auth_destroy(kmqtt_test_auth(test, port, SHA_512));
 	kmqtt_auth_destroy(NULL);
 }
 
 /* One bit of the proof, wherever it is, is enough to fail. */
 static void scram_wrong_proof(struct kunit *test)
 {
-	struct kmqtt_access *access = access_of_two(test);
+	struct kmqtt_port *port = port_of_two(test);
 	const struct exchange *e = &exchanges[0];
 	size_t proof = strstr(e->final, ",p=") + 3 - e->final, i;
 
 	for (i = proof; e->final[i] != '='; i++) {
-		struct kmqtt_auth *auth = begin_as(test, access, e);
+		struct kmqtt_auth *auth = begin_as(test, port, e);
 		char final[256];
 
 		strscpy(final, e->final);
@@ -251,9 +251,9 @@ static void scram_wrong_proof(struct kunit *test)
 /* A proof of one exchange is none in another, whose nonce is random. */
 static void scram_replay(struct kunit *test)
 {
-	struct kmqtt_access *access = access_of_two(test);
+	struct kmqtt_port *port = port_of_two(test);
 	const struct exchange *e = &exchanges[0];
-	struct kmqtt_auth *auth = kmqtt_test_auth(test, access, e->method);
+	struct kmqtt_auth *auth = kmqtt_test_auth(test, port, e->method);
 	char first[ANSWER_MAX];
 
 	KUNIT_EXPECT_EQ(test, kmqtt_test_step(test, auth, e->first),
@@ -266,7 +266,7 @@ static void scram_replay(struct kunit *test)
 			KMQTT_REASON_NOT_AUTHORIZED);
 	kmqtt_auth_destroy(auth);
 
-	auth = kmqtt_test_auth(test, access, e->method);
+	auth = kmqtt_test_auth(test, port, e->method);
 	kmqtt_test_step(test, auth, e->first);
 	KUNIT_EXPECT_EQ(test, memcmp(first, auth->out, 22), 0);
 	KUNIT_EXPECT_NE(test, memcmp(first, auth->out, 46), 0);
@@ -276,12 +276,12 @@ static void scram_replay(struct kunit *test)
 /* Keys that are replaced in the middle are for the next exchange. */
 static void scram_changes_meanwhile(struct kunit *test)
 {
-	struct kmqtt_access *access = access_of_two(test);
+	struct kmqtt_port *port = port_of_two(test);
 	const struct exchange *e = &exchanges[0];
-	struct kmqtt_auth *auth = begin_as(test, access, e);
+	struct kmqtt_auth *auth = begin_as(test, port, e);
 	struct kmqtt_str name = kmqtt_test_str("user");
 
-	KUNIT_EXPECT_EQ(test, kmqtt_user_del(&access->users, &name), 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_user_del(kmqtt_test_users(port), &name), 0);
 	KUNIT_EXPECT_EQ(test, kmqtt_test_step(test, auth, e->final), KMQTT_REASON_SUCCESS);
 	expect_out(test, auth, e->farewell);
 	kmqtt_auth_destroy(auth);
@@ -296,10 +296,10 @@ static const char *const finals[] = {
 };
 
 /* What the broker answers upon @first. */
-static void answer(struct kunit *test, struct kmqtt_access *access,
+static void answer(struct kunit *test, struct kmqtt_port *port,
 		   enum kmqtt_auth_method method, const char *first, char *to)
 {
-	struct kmqtt_auth *auth = kmqtt_test_auth(test, access, method);
+	struct kmqtt_auth *auth = kmqtt_test_auth(test, port, method);
 
 	kmqtt_scram_set_nonce(auth, "ours");
 	KUNIT_EXPECT_EQ(test, kmqtt_test_step(test, auth, first),
@@ -316,31 +316,31 @@ static void answer(struct kunit *test, struct kmqtt_access *access,
 /* Who doesn't exist has a salt, too, and it is always the same. */
 static void scram_unknown_user(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
-	struct kmqtt_access *other = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
+	struct kmqtt_port *other = kmqtt_test_port(test);
 	char *want = kunit_kzalloc(test, 2 * ANSWER_MAX, GFP_KERNEL), *got;
 
 	KUNIT_ASSERT_NOT_NULL(test, want);
 	got = want + ANSWER_MAX;
-	kmqtt_test_user(test, access, "half", SHA_512);
-	answer(test, access, SHA_256, "n,,n=nobody,r=abc", want);
+	kmqtt_test_user(test, port, "half", SHA_512);
+	answer(test, port, SHA_256, "n,,n=nobody,r=abc", want);
 	/* 16 bytes, as those that the tool makes. */
 	KUNIT_EXPECT_EQ(test, strlen(want), strlen("r=abcours,s=,i=210000") + 24);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(want, "==,i=210000"));
-	answer(test, access, SHA_256, "n,,n=nobody,r=abc", got);
+	answer(test, port, SHA_256, "n,,n=nobody,r=abc", got);
 	KUNIT_EXPECT_STREQ(test, got, want);
-	answer(test, access, SHA_512, "n,,n=nobody,r=abc", got);
+	answer(test, port, SHA_512, "n,,n=nobody,r=abc", got);
 	KUNIT_EXPECT_STRNEQ(test, got, want);
-	answer(test, access, SHA_256, "n,,n=nobod,r=abc", got);
+	answer(test, port, SHA_256, "n,,n=nobod,r=abc", got);
 	KUNIT_EXPECT_STRNEQ(test, got, want);
 	answer(test, other, SHA_256, "n,,n=nobody,r=abc", got);
 	KUNIT_EXPECT_STRNEQ(test, got, want);
 	/* Nor has who has keys for something else. */
-	answer(test, access, SHA_256, "n,,n=half,r=abc", want);
+	answer(test, port, SHA_256, "n,,n=half,r=abc", want);
 	KUNIT_EXPECT_NOT_NULL(test, strstr(want, "==,i=210000"));
-	answer(test, access, SHA_256, "n,,n=half,r=abc", got);
+	answer(test, port, SHA_256, "n,,n=half,r=abc", got);
 	KUNIT_EXPECT_STREQ(test, got, want);
-	answer(test, access, SHA_512, "n,,n=half,r=abc", got);
+	answer(test, port, SHA_512, "n,,n=half,r=abc", got);
 	KUNIT_EXPECT_STREQ(test, got,
 			   "r=abcours,s=AAECAwQFBgcICQoLDA0ODw==,i=4096");
 }

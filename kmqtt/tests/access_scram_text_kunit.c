@@ -62,10 +62,10 @@ static const char *const wrong_final[] = {
 };
 
 /* An exchange where the client's nonce is "abc". */
-static struct kmqtt_auth *begin(struct kunit *test, struct kmqtt_access *access,
+static struct kmqtt_auth *begin(struct kunit *test, struct kmqtt_port *port,
 				enum kmqtt_auth_method method)
 {
-	struct kmqtt_auth *auth = kmqtt_test_auth(test, access, method);
+	struct kmqtt_auth *auth = kmqtt_test_auth(test, port, method);
 
 	kmqtt_scram_set_nonce(auth, "ours");
 	KUNIT_EXPECT_EQ(test, kmqtt_test_step(test, auth, "n,,n=user,r=abc"),
@@ -75,14 +75,14 @@ static struct kmqtt_auth *begin(struct kunit *test, struct kmqtt_access *access,
 
 static void scram_wrong_first(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	static const char nul[] = "n,,n=us\0er,r=abc";
 	struct kmqtt_auth *auth;
 	size_t i;
 
-	kmqtt_test_user(test, access, "user", SHA_256);
+	kmqtt_test_user(test, port, "user", SHA_256);
 	for (i = 0; i < ARRAY_SIZE(wrong_first); i++) {
-		auth = kmqtt_test_auth(test, access, SHA_256);
+		auth = kmqtt_test_auth(test, port, SHA_256);
 		KUNIT_EXPECT_EQ_MSG(test,
 				    kmqtt_test_step(test, auth, wrong_first[i]),
 				    KMQTT_REASON_PROTOCOL_ERROR, "%s",
@@ -94,7 +94,7 @@ static void scram_wrong_first(struct kunit *test)
 				KMQTT_REASON_PROTOCOL_ERROR);
 		kmqtt_auth_destroy(auth);
 	}
-	auth = kmqtt_test_auth(test, access, SHA_256);
+	auth = kmqtt_test_auth(test, port, SHA_256);
 	KUNIT_EXPECT_EQ(test,
 			kmqtt_test_step_bytes(test, auth, nul, sizeof(nul) - 1),
 			KMQTT_REASON_PROTOCOL_ERROR);
@@ -103,13 +103,13 @@ static void scram_wrong_first(struct kunit *test)
 
 static void scram_wrong_final(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	struct kmqtt_auth *auth;
 	size_t i;
 
-	kmqtt_test_user(test, access, "user", SHA_256);
+	kmqtt_test_user(test, port, "user", SHA_256);
 	for (i = 0; i < ARRAY_SIZE(wrong_final); i++) {
-		auth = begin(test, access, SHA_256);
+		auth = begin(test, port, SHA_256);
 		KUNIT_EXPECT_EQ_MSG(test,
 				    kmqtt_test_step(test, auth, wrong_final[i]),
 				    KMQTT_REASON_PROTOCOL_ERROR, "%s",
@@ -118,7 +118,7 @@ static void scram_wrong_final(struct kunit *test)
 		kmqtt_auth_destroy(auth);
 	}
 	/* What all of them were made from gets as far as its proof. */
-	auth = begin(test, access, SHA_256);
+	auth = begin(test, port, SHA_256);
 	KUNIT_EXPECT_EQ(test,
 			kmqtt_test_step(test, auth,
 					"c=biws," NONCE ",x=1," PROOF),
@@ -129,14 +129,14 @@ static void scram_wrong_final(struct kunit *test)
 /* 88 digits are 66 bytes, unless the last two are padding. */
 static void scram_long_proof(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	char final[128] = "c=biws," NONCE ",p=";
 	size_t len = strlen(final) + 88, padding;
 
 	memset(final + len - 88, 'A', 88);
-	kmqtt_test_user(test, access, "user", SHA_512);
+	kmqtt_test_user(test, port, "user", SHA_512);
 	for (padding = 0; padding <= 4; padding++) {
-		struct kmqtt_auth *auth = begin(test, access, SHA_512);
+		struct kmqtt_auth *auth = begin(test, port, SHA_512);
 
 		memset(final + len - padding, '=', padding);
 		KUNIT_EXPECT_EQ_MSG(test, kmqtt_test_step(test, auth, final),
@@ -152,16 +152,16 @@ static void scram_cut(struct kunit *test)
 {
 	static const char first[] = "n,a=user,n=user,r=abc,x=yz";
 	static const char final[] = "c=biws," NONCE ",x=y," PROOF;
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	struct kmqtt_auth *auth;
 	size_t len;
 
-	kmqtt_test_user(test, access, "user", SHA_256);
+	kmqtt_test_user(test, port, "user", SHA_256);
 	for (len = 0; len < sizeof(first); len++) {
 		/* "r=a" to "r=abc", "x=y" to "x=yz" */
 		bool whole = (len >= 19 && len <= 21) || len >= 25;
 
-		auth = kmqtt_test_auth(test, access, SHA_256);
+		auth = kmqtt_test_auth(test, port, SHA_256);
 		KUNIT_EXPECT_EQ_MSG(test,
 				    kmqtt_test_step_bytes(test, auth, first, len),
 				    whole ? KMQTT_REASON_CONTINUE_AUTHENTICATION :
@@ -170,7 +170,7 @@ static void scram_cut(struct kunit *test)
 		kmqtt_auth_destroy(auth);
 	}
 	for (len = 0; len < sizeof(final) - 1; len++) {
-		auth = begin(test, access, SHA_256);
+		auth = begin(test, port, SHA_256);
 		KUNIT_EXPECT_EQ_MSG(test,
 				    kmqtt_test_step_bytes(test, auth, final, len),
 				    KMQTT_REASON_PROTOCOL_ERROR, "%.*s",
@@ -193,11 +193,11 @@ static void scram_authzid(struct kunit *test)
 		{ "n,a=use,n=user,r=a", KMQTT_REASON_NOT_AUTHORIZED },
 		{ "n,a=users,n=user,r=a", KMQTT_REASON_NOT_AUTHORIZED },
 	};
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct kmqtt_auth *auth = kmqtt_test_auth(test, access, SHA_256);
+		struct kmqtt_auth *auth = kmqtt_test_auth(test, port, SHA_256);
 
 		KUNIT_EXPECT_EQ_MSG(test,
 				    kmqtt_test_step(test, auth, cases[i].first),
@@ -208,11 +208,11 @@ static void scram_authzid(struct kunit *test)
 
 /* "n,a=NAME,n=NAME,r=NONCE,x=FILL" with as many bytes of each. */
 static enum kmqtt_reason step_long(struct kunit *test,
-				   struct kmqtt_access *access, size_t name,
+				   struct kmqtt_port *port, size_t name,
 				   size_t nonce, size_t fill, size_t *out_len)
 {
 	char *data = kunit_kzalloc(test, 2048, GFP_KERNEL), *p = data;
-	struct kmqtt_auth *auth = kmqtt_test_auth(test, access, SHA_512);
+	struct kmqtt_auth *auth = kmqtt_test_auth(test, port, SHA_512);
 	enum kmqtt_reason reason;
 
 	KUNIT_ASSERT_NOT_NULL(test, data);
@@ -235,7 +235,7 @@ static enum kmqtt_reason step_long(struct kunit *test,
 
 static void scram_lengths(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	struct kmqtt_scram_key key = { .iterations = U32_MAX, .salt_len = 64 };
 	/* Of the longest of the messages, names and nonces come to 778. */
 	size_t fill = KMQTT_AUTH_MESSAGE_MAX - 778 - 3, out_len;
@@ -245,18 +245,18 @@ static void scram_lengths(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, u);
 	name.data = memset(u, 'u', KMQTT_USER_MAX);
 	KUNIT_ASSERT_EQ(test,
-			kmqtt_user_set_scram(&access->users, &name, SHA_512,
+			kmqtt_user_set_scram(kmqtt_test_users(port), &name, SHA_512,
 					     &key), 0);
-	KUNIT_EXPECT_EQ(test, step_long(test, access, 256, 256, fill, &out_len),
+	KUNIT_EXPECT_EQ(test, step_long(test, port, 256, 256, fill, &out_len),
 			KMQTT_REASON_CONTINUE_AUTHENTICATION);
 	/* "r=", nonces, ",s=", 88 digits, ",i=4294967295" */
 	KUNIT_EXPECT_EQ(test, out_len, 2 + 256 + 24 + 3 + 88 + 13);
 	KUNIT_EXPECT_EQ(test,
-			step_long(test, access, 256, 256, fill + 1, &out_len),
+			step_long(test, port, 256, 256, fill + 1, &out_len),
 			KMQTT_REASON_IMPLEMENTATION_SPECIFIC);
-	KUNIT_EXPECT_EQ(test, step_long(test, access, 257, 256, 0, &out_len),
+	KUNIT_EXPECT_EQ(test, step_long(test, port, 257, 256, 0, &out_len),
 			KMQTT_REASON_PROTOCOL_ERROR);
-	KUNIT_EXPECT_EQ(test, step_long(test, access, 256, 257, 0, &out_len),
+	KUNIT_EXPECT_EQ(test, step_long(test, port, 256, 257, 0, &out_len),
 			KMQTT_REASON_IMPLEMENTATION_SPECIFIC);
 	KUNIT_EXPECT_EQ(test, out_len, 0);
 }

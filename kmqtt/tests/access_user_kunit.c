@@ -20,24 +20,24 @@ static struct kmqtt_scram_key key_of(u32 iterations)
 	return key;
 }
 
-static int set(struct kmqtt_access *access, const char *name,
+static int set(struct kmqtt_port *port, const char *name,
 	       enum kmqtt_auth_method method, u32 iterations)
 {
 	struct kmqtt_scram_key key = key_of(iterations);
 	struct kmqtt_str str = kmqtt_test_str(name);
 
-	return kmqtt_user_set_scram(&access->users, &str, method, &key);
+	return kmqtt_user_set_scram(kmqtt_test_users(port), &str, method, &key);
 }
 
-static int del(struct kmqtt_access *access, const char *name)
+static int del(struct kmqtt_port *port, const char *name)
 {
 	struct kmqtt_str str = kmqtt_test_str(name);
 
-	return kmqtt_user_del(&access->users, &str);
+	return kmqtt_user_del(kmqtt_test_users(port), &str);
 }
 
 /* The user has these keys; with 0 iterations, none. */
-static void expect_key(struct kunit *test, struct kmqtt_access *access,
+static void expect_key(struct kunit *test, struct kmqtt_port *port,
 		       const char *name, enum kmqtt_auth_method method,
 		       u32 iterations)
 {
@@ -47,115 +47,115 @@ static void expect_key(struct kunit *test, struct kmqtt_access *access,
 
 	if (iterations)
 		want = key_of(iterations);
-	found = kmqtt_user_get_scram(&access->users, &str, method, &key);
+	found = kmqtt_user_get_scram(kmqtt_test_users(port), &str, method, &key);
 	KUNIT_EXPECT_EQ_MSG(test, found, !!iterations, "%s", name);
 	KUNIT_EXPECT_MEMEQ(test, &key, &want, sizeof(key));
 }
 
 static void user_set(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
-	struct kmqtt_memory *memory = access->users.memory;
+	struct kmqtt_port *port = kmqtt_test_port(test);
+	struct kmqtt_memory *memory = kmqtt_test_users(port)->memory;
 	u64 one;
 
-	expect_key(test, access, "a", SHA_256, 0);
-	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_256, 4096), 0);
+	expect_key(test, port, "a", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_256, 4096), 0);
 	one = kmqtt_memory_used(memory);
 	KUNIT_EXPECT_GE(test, one, sizeof(struct kmqtt_user) + 1);
-	expect_key(test, access, "a", SHA_256, 4096);
-	expect_key(test, access, "a", SHA_512, 0);
+	expect_key(test, port, "a", SHA_256, 4096);
+	expect_key(test, port, "a", SHA_512, 0);
 	/* One method doesn't touch the other. */
-	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_512, 5000), 0);
-	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_256, 6000), 0);
-	expect_key(test, access, "a", SHA_256, 6000);
-	expect_key(test, access, "a", SHA_512, 5000);
-	KUNIT_EXPECT_EQ(test, access->users.nr, 1);
+	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_512, 5000), 0);
+	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_256, 6000), 0);
+	expect_key(test, port, "a", SHA_256, 6000);
+	expect_key(test, port, "a", SHA_512, 5000);
+	KUNIT_EXPECT_EQ(test, kmqtt_test_users(port)->nr, 1);
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), one);
 	/* Names are bytes, all of them. */
-	KUNIT_EXPECT_EQ(test, set(access, "A", SHA_256, 7000), 0);
-	KUNIT_EXPECT_EQ(test, set(access, "a ", SHA_256, 8000), 0);
-	expect_key(test, access, "a", SHA_256, 6000);
-	expect_key(test, access, "A", SHA_256, 7000);
-	expect_key(test, access, "a ", SHA_256, 8000);
-	expect_key(test, access, "", SHA_256, 0);
-	KUNIT_EXPECT_EQ(test, access->users.nr, 3);
+	KUNIT_EXPECT_EQ(test, set(port, "A", SHA_256, 7000), 0);
+	KUNIT_EXPECT_EQ(test, set(port, "a ", SHA_256, 8000), 0);
+	expect_key(test, port, "a", SHA_256, 6000);
+	expect_key(test, port, "A", SHA_256, 7000);
+	expect_key(test, port, "a ", SHA_256, 8000);
+	expect_key(test, port, "", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_test_users(port)->nr, 3);
 	/* What is left is forgotten with the rules. */
 }
 
 static void user_del(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 
-	KUNIT_EXPECT_EQ(test, del(access, "a"), -ENOENT);
-	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_256, 4096), 0);
-	KUNIT_EXPECT_EQ(test, set(access, "b", SHA_256, 4097), 0);
-	KUNIT_EXPECT_EQ(test, del(access, "a"), 0);
-	KUNIT_EXPECT_EQ(test, del(access, "a"), -ENOENT);
-	expect_key(test, access, "a", SHA_256, 0);
-	expect_key(test, access, "b", SHA_256, 4097);
+	KUNIT_EXPECT_EQ(test, del(port, "a"), -ENOENT);
+	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_256, 4096), 0);
+	KUNIT_EXPECT_EQ(test, set(port, "b", SHA_256, 4097), 0);
+	KUNIT_EXPECT_EQ(test, del(port, "a"), 0);
+	KUNIT_EXPECT_EQ(test, del(port, "a"), -ENOENT);
+	expect_key(test, port, "a", SHA_256, 0);
+	expect_key(test, port, "b", SHA_256, 4097);
 	/* A new user of that name has nothing of the old one. */
-	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_512, 4098), 0);
-	expect_key(test, access, "a", SHA_256, 0);
-	KUNIT_EXPECT_EQ(test, del(access, "a"), 0);
-	KUNIT_EXPECT_EQ(test, del(access, "b"), 0);
-	KUNIT_EXPECT_EQ(test, access->users.nr, 0);
-	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(access->users.memory), 0);
+	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_512, 4098), 0);
+	expect_key(test, port, "a", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, del(port, "a"), 0);
+	KUNIT_EXPECT_EQ(test, del(port, "b"), 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_test_users(port)->nr, 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(kmqtt_test_users(port)->memory), 0);
 }
 
 static void user_limits(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
-	struct kmqtt_memory *memory = access->users.memory;
+	struct kmqtt_port *port = kmqtt_test_port(test);
+	struct kmqtt_memory *memory = kmqtt_test_users(port)->memory;
 	u64 used;
 
-	KUNIT_EXPECT_EQ(test, access->users.max, KMQTT_NR_USERS_MAX);
-	access->users.max = 2;
-	KUNIT_EXPECT_EQ(test, set(access, "a", SHA_256, 4096), 0);
-	KUNIT_EXPECT_EQ(test, set(access, "b", SHA_256, 4096), 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_test_users(port)->max, KMQTT_NR_USERS_MAX);
+	kmqtt_test_users(port)->max = 2;
+	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_256, 4096), 0);
+	KUNIT_EXPECT_EQ(test, set(port, "b", SHA_256, 4096), 0);
 	used = kmqtt_memory_used(memory);
-	KUNIT_EXPECT_EQ(test, set(access, "c", SHA_256, 4096), -ENOSPC);
-	expect_key(test, access, "c", SHA_256, 0);
-	KUNIT_EXPECT_EQ(test, set(access, "b", SHA_512, 5000), 0);
-	expect_key(test, access, "b", SHA_512, 5000);
+	KUNIT_EXPECT_EQ(test, set(port, "c", SHA_256, 4096), -ENOSPC);
+	expect_key(test, port, "c", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, set(port, "b", SHA_512, 5000), 0);
+	expect_key(test, port, "b", SHA_512, 5000);
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), used);
 	/* Without memory all stays as it was. */
 	memory->limit = 0;
-	KUNIT_EXPECT_EQ(test, set(access, "b", SHA_512, 6000), -ENOMEM);
-	expect_key(test, access, "b", SHA_512, 5000);
+	KUNIT_EXPECT_EQ(test, set(port, "b", SHA_512, 6000), -ENOMEM);
+	expect_key(test, port, "b", SHA_512, 5000);
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(memory), used);
 	memory->limit = KMQTT_TEST_MEMORY;
-	KUNIT_EXPECT_EQ(test, del(access, "a"), 0);
-	KUNIT_EXPECT_EQ(test, set(access, "c", SHA_256, 4096), 0);
+	KUNIT_EXPECT_EQ(test, del(port, "a"), 0);
+	KUNIT_EXPECT_EQ(test, set(port, "c", SHA_256, 4096), 0);
 }
 
 static void user_many(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	char name[8];
 	u32 i;
 
 	for (i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		KUNIT_ASSERT_EQ(test, set(access, name, i % 2, 4096 + i), 0);
+		KUNIT_ASSERT_EQ(test, set(port, name, i % 2, 4096 + i), 0);
 	}
-	KUNIT_EXPECT_EQ(test, access->users.nr, MANY);
+	KUNIT_EXPECT_EQ(test, kmqtt_test_users(port)->nr, MANY);
 	for (i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		expect_key(test, access, name, i % 2, 4096 + i);
+		expect_key(test, port, name, i % 2, 4096 + i);
 	}
-	kmqtt_users_clear(&access->users);
-	KUNIT_EXPECT_EQ(test, access->users.nr, 0);
-	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(access->users.memory), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&access->users.table.nelems), 0);
-	expect_key(test, access, "7", 1, 0);
-	kmqtt_users_clear(&access->users);
-	KUNIT_EXPECT_EQ(test, set(access, "7", SHA_256, 4096), 0);
-	expect_key(test, access, "7", SHA_256, 4096);
+	kmqtt_users_clear(kmqtt_test_users(port));
+	KUNIT_EXPECT_EQ(test, kmqtt_test_users(port)->nr, 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(kmqtt_test_users(port)->memory), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&kmqtt_test_users(port)->table.nelems), 0);
+	expect_key(test, port, "7", 1, 0);
+	kmqtt_users_clear(kmqtt_test_users(port));
+	KUNIT_EXPECT_EQ(test, set(port, "7", SHA_256, 4096), 0);
+	expect_key(test, port, "7", SHA_256, 4096);
 }
 
 static void user_walk(struct kunit *test)
 {
-	struct kmqtt_access *access = kmqtt_test_access(test);
+	struct kmqtt_port *port = kmqtt_test_port(test);
 	struct kmqtt_user_info *info;
 	struct rhashtable_iter iter;
 	u32 seen = 0, want = 0, i;
@@ -166,10 +166,10 @@ static void user_walk(struct kunit *test)
 	for (i = 0; i < 20; i++) {
 		char name[2] = { 'a' + i };
 
-		KUNIT_ASSERT_EQ(test, set(access, name, i % 2, 5000 + i), 0);
+		KUNIT_ASSERT_EQ(test, set(port, name, i % 2, 5000 + i), 0);
 		want |= BIT(i);
 	}
-	rhashtable_walk_enter(&access->users.table, &iter);
+	rhashtable_walk_enter(&kmqtt_test_users(port)->table, &iter);
 	while (kmqtt_users_walk(&iter, info, &again)) {
 		KUNIT_ASSERT_EQ(test, info->name_len, 1);
 		i = info->name[0] - 'a';

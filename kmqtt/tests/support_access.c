@@ -2,6 +2,7 @@
 #include "support_access.h"
 
 #include "../access/scram.h"
+#include "../broker.h"
 #include "../compat.h"
 
 static const char *const method_names[] = {
@@ -34,37 +35,67 @@ static void access_exit(void *access)
 	kmqtt_access_uninit(access);
 }
 
+static void port_exit(void *port)
+{
+	kmqtt_port_put(port);
+}
+
 /**
- * kmqtt_test_access() - rules without users, which the test's end frees
+ * kmqtt_test_port() - a port of a broker without users, which the test's end
+ *	frees
  * @test: the test
  *
  * Context: process, may sleep.
- * Return: the rules.
+ * Return: the port.
  */
-struct kmqtt_access *kmqtt_test_access(struct kunit *test)
+struct kmqtt_port *kmqtt_test_port(struct kunit *test)
 {
-	struct kmqtt_memory *memory;
+	static const struct kmqtt_terms terms;
 	struct kmqtt_access *access;
+	struct kmqtt_memory *memory;
+	struct kmqtt_port *port;
 
 	memory = kmqtt_test_memory(test, KMQTT_TEST_MEMORY);
 	access = kunit_kzalloc(test, sizeof(*access), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, access);
-	KUNIT_ASSERT_EQ(test, kmqtt_access_init(access, memory), 0);
+	KUNIT_ASSERT_EQ(test, kmqtt_access_init(access, memory, kmqtt_wq.ctl),
+			0);
 	KUNIT_ASSERT_EQ(test,
 			kunit_add_action_or_reset(test, access_exit, access), 0);
-	return access;
+	port = kmqtt_port_create(access, 1, &terms);
+	KUNIT_ASSERT_NOT_NULL(test, port);
+	KUNIT_ASSERT_EQ(test, kunit_add_action_or_reset(test, port_exit, port),
+			0);
+	return port;
+}
+
+/**
+ * kmqtt_test_users() - whom a port knows
+ * @port: the port
+ *
+ * Context: any; nobody changes the port's realm meanwhile.
+ * Return: the users.
+ */
+struct kmqtt_users *kmqtt_test_users(const struct kmqtt_port *port)
+{
+	struct kmqtt_users *users;
+
+	rcu_read_lock();
+	users = &kmqtt_port_realm(port)->users;
+	rcu_read_unlock();
+	return users;
 }
 
 /**
  * kmqtt_test_user() - make a user whose password is "pencil"
  * @test: the test
- * @access: rules
+ * @port: the port
  * @name: name of the user
  * @method: what the keys are for
  *
  * Context: process, may sleep.
  */
-void kmqtt_test_user(struct kunit *test, struct kmqtt_access *access,
+void kmqtt_test_user(struct kunit *test, struct kmqtt_port *port,
 		     const char *name, enum kmqtt_auth_method method)
 {
 	struct kmqtt_scram_key key = { .iterations = 4096 };
@@ -77,25 +108,25 @@ void kmqtt_test_user(struct kunit *test, struct kmqtt_access *access,
 	kmqtt_base64_decode(k->server, strlen(k->server), key.server_key);
 	KUNIT_ASSERT_EQ(test, key.salt_len, 16);
 	KUNIT_ASSERT_EQ(test,
-			kmqtt_user_set_scram(&access->users, &str, method, &key),
-			0);
+			kmqtt_user_set_scram(kmqtt_test_users(port), &str,
+					     method, &key), 0);
 }
 
 /**
  * kmqtt_test_auth() - begin an exchange
  * @test: the test
- * @access: rules
+ * @port: the port
  * @method: its method
  *
  * Context: process, may sleep.
  * Return: the exchange, for the caller to destroy.
  */
 struct kmqtt_auth *kmqtt_test_auth(struct kunit *test,
-				   struct kmqtt_access *access,
+				   struct kmqtt_port *port,
 				   enum kmqtt_auth_method method)
 {
 	struct kmqtt_str name = kmqtt_test_str(method_names[method]);
-	struct kmqtt_auth *auth = kmqtt_auth_create(access, &name);
+	struct kmqtt_auth *auth = kmqtt_auth_create(port, &name);
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, auth);
 	return auth;

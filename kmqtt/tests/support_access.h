@@ -11,11 +11,12 @@
 #define SHA_256	KMQTT_AUTH_METHOD_SCRAM_SHA_256
 #define SHA_512	KMQTT_AUTH_METHOD_SCRAM_SHA_512
 
-struct kmqtt_access *kmqtt_test_access(struct kunit *test);
-void kmqtt_test_user(struct kunit *test, struct kmqtt_access *access,
+struct kmqtt_port *kmqtt_test_port(struct kunit *test);
+struct kmqtt_users *kmqtt_test_users(const struct kmqtt_port *port);
+void kmqtt_test_user(struct kunit *test, struct kmqtt_port *port,
 		     const char *name, enum kmqtt_auth_method method);
 struct kmqtt_auth *kmqtt_test_auth(struct kunit *test,
-				   struct kmqtt_access *access,
+				   struct kmqtt_port *port,
 				   enum kmqtt_auth_method method);
 enum kmqtt_reason kmqtt_test_step_bytes(struct kunit *test,
 					struct kmqtt_auth *auth,

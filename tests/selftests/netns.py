@@ -23,7 +23,7 @@ def within(name, address=("127.0.0.1", 1883)):
 
 def listen():
     for name in ("left", "right"):
-        ctl("listener", "add", "*:1883", netns=name)
+        ctl("listener", "add", "*:1883", "anonymous", "on", netns=name)
 
 
 def test_isolation():
@@ -118,7 +118,7 @@ def make(name, near, far, net):
     run("ip", "link", "set", far, "up")
     run("ip", "-n", name, "addr", "add", f"{net}.1/24", "dev", near)
     run("ip", "addr", "add", f"{net}.2/24", "dev", far)
-    ctl("listener", "add", "0.0.0.0:1883", netns=name)
+    ctl("listener", "add", "0.0.0.0:1883", "anonymous", "on", netns=name)
 
 
 def wait_gone(device):

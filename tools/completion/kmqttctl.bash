@@ -28,7 +28,15 @@ _kmqttctl_arguments() {
 		esac
 		;;
 	"listener add")
-		[[ $3 == add ]] && echo address
+		case $3 in
+		add) echo address ;;
+		address | max-* | topic-alias-max) ;;
+		anonymous | username-as-client-id) echo on off ;;
+		*)
+			echo anonymous max-connections max-qos \
+				topic-alias-max username-as-client-id
+			;;
+		esac
 		;;
 	"listener del")
 		case $3 in

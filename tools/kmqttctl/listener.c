@@ -3,6 +3,7 @@
  * kmqttctl listener: where the broker takes connections
  */
 #include <linux/kmqtt.h>
+#include <string.h>
 
 #include "ctl.h"
 
@@ -20,6 +21,11 @@ static const struct field fields[] = {
 	FIELD(ADDRESS, 0, ADDR4, "address", "ADDRESS"),
 	FIELD(NUMBER, 4, CONNECTIONS, "connections", "CONNECTIONS"),
 	FIELD(NUMBER, 0, CONNECTIONS_TOTAL, "connections-total", "TOTAL"),
+	FIELD(SWITCH, 1, ANONYMOUS, "anonymous", "ANONYMOUS"),
+	FIELD(NUMBER, 4, MAX_CONNECTIONS, "max-connections", NULL),
+	FIELD(NUMBER, 1, MAX_QOS, "max-qos", NULL),
+	FIELD(NUMBER, 2, TOPIC_ALIAS_MAX, "topic-alias-max", NULL),
+	FIELD(SWITCH, 1, USERNAME_AS_CLIENT_ID, "username-as-client-id", NULL),
 	FIELD(FLAG, 0, KICK, "kick", NULL),
 	{ .kind = FIELD_END }
 };
@@ -30,12 +36,34 @@ static enum exit_code listener_get(struct ctl *ctl)
 	return ctl_get_table(ctl);
 }
 
+static bool is_term(const char *name)
+{
+	static const char *const terms[] = {
+		"anonymous", "max-connections", "max-qos", "topic-alias-max",
+		"username-as-client-id",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(terms) / sizeof(*terms); i++)
+		if (!strcmp(terms[i], name))
+			return true;
+	return false;
+}
+
 static enum exit_code listener_add(struct ctl *ctl)
 {
+	const char *name;
+
 	nl_begin(&ctl->nl, KMQTT_CMD_LISTENER_ADD);
 	ctl_next_is(ctl, "address");
 	if (ctl_put(ctl, "address"))
 		return EXIT_USAGE;
+	while ((name = ctl_next_arg(ctl))) {
+		if (!is_term(name))
+			return ctl_not(ctl, name, "a setting of a listener");
+		if (ctl_put(ctl, name))
+			return EXIT_USAGE;
+	}
 	return ctl_act_line(ctl);
 }
 
@@ -67,14 +95,21 @@ const struct noun listener_noun = {
 	.summary = "addresses and ports to connect to",
 	.usage =
 "Usage: kmqttctl listener [get]\n"
-"       kmqttctl listener add [address] ADDRESS\n"
+"       kmqttctl listener add [address] ADDRESS [SETTING VALUE ...]\n"
 "       kmqttctl listener del {[address] ADDRESS | id NUMBER} [kick]\n\n"
 "ADDRESS is one of\n"
 "  127.0.0.1:1883           an IPv4 address; 0.0.0.0 for all\n"
 "  [::1]:1883               an IPv6 address; [::] for all\n"
 "  [fe80::1%eth0]:1883      a link-local one\n"
 "  *:1883                   all addresses, of IPv6 and IPv4\n"
-"Port 0 means any free port. With kick, connections of the listener end, too.\n",
+"Port 0 means any free port. Settings:\n"
+"  anonymous on|off               let clients in whose identity nobody checks;\n"
+"                                 on for addresses of this machine only\n"
+"  max-connections NUMBER         at a time\n"
+"  max-qos 0|1|2                  of messages and subscriptions\n"
+"  topic-alias-max NUMBER         that a client may use\n"
+"  username-as-client-id on|off   call clients by their user names\n"
+"With kick, connections of the listener end, too.\n",
 	.fields = fields,
 	.verbs = verbs,
 };

@@ -159,6 +159,44 @@ enum kmqtt_auth_method {
 };
 
 /**
+ * enum kmqtt_password_method - how a password was made a hash
+ * @KMQTT_PASSWORD_METHOD_PBKDF2_SHA512: PBKDF2 with HMAC-SHA-512, $7$ in files
+ *   of mosquitto_passwd
+ * @KMQTT_PASSWORD_METHOD_SHA512: SHA-512 of password and salt, $6$ there
+ */
+enum kmqtt_password_method {
+	KMQTT_PASSWORD_METHOD_PBKDF2_SHA512,
+	KMQTT_PASSWORD_METHOD_SHA512,
+};
+
+/**
+ * enum kmqtt_acl_kind - whom an access rule is for
+ * @KMQTT_ACL_KIND_ANONYMOUS: clients without a user name
+ * @KMQTT_ACL_KIND_USER: one user
+ * @KMQTT_ACL_KIND_PATTERN: all, with %u for the user name and %c for the
+ *   client identifier
+ */
+enum kmqtt_acl_kind {
+	KMQTT_ACL_KIND_ANONYMOUS,
+	KMQTT_ACL_KIND_USER,
+	KMQTT_ACL_KIND_PATTERN,
+};
+
+/**
+ * enum kmqtt_acl_access - what an access rule is about
+ * @KMQTT_ACL_ACCESS_DENY: neither is allowed, whatever other rules say
+ * @KMQTT_ACL_ACCESS_READ: to get messages
+ * @KMQTT_ACL_ACCESS_WRITE: to publish messages
+ * @KMQTT_ACL_ACCESS_READWRITE: both
+ */
+enum kmqtt_acl_access {
+	KMQTT_ACL_ACCESS_DENY,
+	KMQTT_ACL_ACCESS_READ,
+	KMQTT_ACL_ACCESS_WRITE,
+	KMQTT_ACL_ACCESS_READWRITE,
+};
+
+/**
  * enum kmqtt_drop - why a message did not go where it should
  * @KMQTT_DROP_QUEUE_FULL: the subscriber's queue is at its limit of messages
  *   or bytes
@@ -229,6 +267,12 @@ enum {
 	KMQTT_A_LISTENER_CONNECTIONS,
 	KMQTT_A_LISTENER_CONNECTIONS_TOTAL,
 	KMQTT_A_LISTENER_KICK,
+	KMQTT_A_LISTENER_REALM,
+	KMQTT_A_LISTENER_ANONYMOUS,
+	KMQTT_A_LISTENER_MAX_CONNECTIONS,
+	KMQTT_A_LISTENER_MAX_QOS,
+	KMQTT_A_LISTENER_TOPIC_ALIAS_MAX,
+	KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
 
 	__KMQTT_A_LISTENER_MAX,
 	KMQTT_A_LISTENER_MAX = (__KMQTT_A_LISTENER_MAX - 1)
@@ -363,9 +407,47 @@ enum {
 	KMQTT_A_USER_SCRAM_SHA_256,
 	KMQTT_A_USER_SCRAM_SHA_512,
 	KMQTT_A_USER_ALL,
+	KMQTT_A_USER_REALM,
+	KMQTT_A_USER_PASSWORD_METHOD,
+	KMQTT_A_USER_PASSWORD_ITERATIONS,
+	KMQTT_A_USER_PASSWORD_SALT,
+	KMQTT_A_USER_PASSWORD_HASH,
+	KMQTT_A_USER_SECRETS,
 
 	__KMQTT_A_USER_MAX,
 	KMQTT_A_USER_MAX = (__KMQTT_A_USER_MAX - 1)
+};
+
+enum {
+	KMQTT_A_REALM_NUMBER = 1,
+	KMQTT_A_REALM_AUTHENTICATE,
+	KMQTT_A_REALM_RESTRICT,
+	KMQTT_A_REALM_USERS,
+	KMQTT_A_REALM_RULES,
+
+	__KMQTT_A_REALM_MAX,
+	KMQTT_A_REALM_MAX = (__KMQTT_A_REALM_MAX - 1)
+};
+
+enum {
+	KMQTT_A_ACL_REALM = 1,
+	KMQTT_A_ACL_KIND,
+	KMQTT_A_ACL_USER,
+	KMQTT_A_ACL_ACCESS,
+	KMQTT_A_ACL_TOPIC,
+
+	__KMQTT_A_ACL_MAX,
+	KMQTT_A_ACL_MAX = (__KMQTT_A_ACL_MAX - 1)
+};
+
+enum {
+	KMQTT_A_CONFIG_LISTENERS_OPENED = 1,
+	KMQTT_A_CONFIG_LISTENERS_CLOSED,
+	KMQTT_A_CONFIG_LISTENERS_KEPT,
+	KMQTT_A_CONFIG_CLIENTS_CLOSED,
+
+	__KMQTT_A_CONFIG_MAX,
+	KMQTT_A_CONFIG_MAX = (__KMQTT_A_CONFIG_MAX - 1)
 };
 
 enum {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a listener asks of those who come in through it.
+ */
+#include "port.h"
+
+#include <linux/slab.h>
+
+/**
+ * kmqtt_port_create() - make a port with the broker's default realm
+ * @access: the broker's rules
+ * @listener: number of its listener
+ * @terms: on what terms it lets clients in
+ *
+ * Context: process, may sleep.
+ * Return: the port, with a reference for the caller, or NULL.
+ */
+struct kmqtt_port *kmqtt_port_create(struct kmqtt_access *access, u32 listener,
+				     const struct kmqtt_terms *terms)
+{
+	struct kmqtt_port *port;
+
+	port = kzalloc(sizeof(*port), GFP_KERNEL);
+	if (!port)
+		return NULL;
+	kref_init(&port->ref);
+	port->access = access;
+	port->listener = listener;
+	port->terms = *terms;
+	return port;
+}
+
+static void port_release(struct kref *ref)
+{
+	struct kmqtt_port *port = container_of(ref, struct kmqtt_port, ref);
+
+	kmqtt_realm_put(rcu_access_pointer(port->realm));
+	kfree_rcu(port, rcu);
+}
+
+/**
+ * kmqtt_port_put() - give a reference back
+ * @port: a port or NULL
+ *
+ * Context: any but hard interrupts.
+ */
+void kmqtt_port_put(struct kmqtt_port *port)
+{
+	if (port)
+		kref_put(&port->ref, port_release);
+}
+
+/**
+ * kmqtt_port_set_terms() - change the terms
+ * @port: the port
+ * @terms: the new ones; what a client has been told stays as it is for it
+ *
+ * Context: process.
+ */
+void kmqtt_port_set_terms(struct kmqtt_port *port,
+			  const struct kmqtt_terms *terms)
+{
+	WRITE_ONCE(port->terms.max_connections, terms->max_connections);
+	WRITE_ONCE(port->terms.topic_alias_max, terms->topic_alias_max);
+	WRITE_ONCE(port->terms.max_qos, terms->max_qos);
+	WRITE_ONCE(port->terms.anonymous, terms->anonymous);
+	WRITE_ONCE(port->terms.username_as_client_id,
+		   terms->username_as_client_id);
+}
+
+/**
+ * kmqtt_port_set_realm() - from now on others are known
+ * @port: the port
+ * @realm: the realm, whose reference moves to the port; NULL for the default
+ *
+ * Context: the access mutex held.
+ * Return: the realm before, with its reference for the caller, or NULL.
+ */
+struct kmqtt_realm *kmqtt_port_set_realm(struct kmqtt_port *port,
+					 struct kmqtt_realm *realm)
+{
+	return rcu_replace_pointer(port->realm, realm,
+				   lockdep_is_held(&port->access->mutex));
+}
+
+/**
+ * kmqtt_port_check() - may this client connect?
+ * @port: the port it came through
+ * @c: its CONNECT, without enhanced authentication
+ *
+ * Context: any.
+ * Return: 0, or the reason to refuse it with.
+ */
+enum kmqtt_reason kmqtt_port_check(const struct kmqtt_port *port,
+				   const struct kmqtt_connect *c)
+{
+	if (READ_ONCE(port->terms.anonymous))
+		return KMQTT_REASON_SUCCESS;
+	return c->has_user ? KMQTT_REASON_BAD_USER_NAME_OR_PASSWORD :
+			     KMQTT_REASON_NOT_AUTHORIZED;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_ACCESS_PORT_H
+#define _KMQTT_ACCESS_PORT_H
+
+#include <linux/kref.h>
+#include "access.h"
+
+/* Connections of a port without a limit of its own. */
+#define KMQTT_PORT_UNLIMITED	U32_MAX
+
+/**
+ * struct kmqtt_terms - on what terms a listener lets clients in
+ * @max_connections: at a time, or KMQTT_PORT_UNLIMITED
+ * @topic_alias_max: topic aliases that a client may use
+ * @max_qos: 0 to 2
+ * @anonymous: let clients in whose identity nobody has checked
+ * @username_as_client_id: clients are called by their user names
+ */
+struct kmqtt_terms {
+	u32 max_connections;
+	u16 topic_alias_max;
+	u8 max_qos;
+	bool anonymous;
+	bool username_as_client_id;
+};
+
+/**
+ * struct kmqtt_port - what clients know of the listener they came through
+ * @ref: the listener's, its clients', passing users'
+ * @rcu: readers may stand on it while it is freed
+ * @access: the broker's rules, constant
+ * @realm: its own, which it has a reference to; NULL for the broker's default;
+ *	changed under the mutex of @access, read under RCU
+ * @terms: the terms; READ_ONCE() and WRITE_ONCE()
+ * @listener: number of the listener, constant
+ * @nr_connections: for those who count them, under a lock of theirs
+ *
+ * It outlives the listener for as long as there are clients.
+ */
+struct kmqtt_port {
+	struct kref ref;
+	struct rcu_head rcu;
+	struct kmqtt_access *access;
+	struct kmqtt_realm __rcu *realm;
+	struct kmqtt_terms terms;
+	u32 listener;
+	u32 nr_connections;
+};
+
+struct kmqtt_port *kmqtt_port_create(struct kmqtt_access *access, u32 listener,
+				     const struct kmqtt_terms *terms);
+void kmqtt_port_put(struct kmqtt_port *port);
+void kmqtt_port_set_terms(struct kmqtt_port *port,
+			  const struct kmqtt_terms *terms);
+struct kmqtt_realm *kmqtt_port_set_realm(struct kmqtt_port *port,
+					 struct kmqtt_realm *realm);
+enum kmqtt_reason kmqtt_port_check(const struct kmqtt_port *port,
+				   const struct kmqtt_connect *c);
+
+/**
+ * kmqtt_port_get() - take a reference
+ * @port: a port that the caller has a reference to
+ *
+ * Context: any.
+ * Return: @port.
+ */
+static inline struct kmqtt_port *kmqtt_port_get(struct kmqtt_port *port)
+{
+	kref_get(&port->ref);
+	return port;
+}
+
+/**
+ * kmqtt_port_realm() - whom a port knows
+ * @port: the port
+ *
+ * Context: under RCU, which also keeps the realm.
+ * Return: its realm, never NULL.
+ */
+static inline struct kmqtt_realm *kmqtt_port_realm(const struct kmqtt_port *port)
+{
+	return rcu_dereference(port->realm) ?:
+	       rcu_dereference(port->access->realm);
+}
+
+#endif /* _KMQTT_ACCESS_PORT_H */
