@@ -5,13 +5,14 @@
  */
 #include "broker.h"
 
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <net/netns/generic.h>
+#include "control/config.h"
 #include "net/pass.h"
 #include "net/registry.h"
 #include "protocol/event.h"
+#include "settings.h"
 
 static unsigned int kmqtt_net_id __read_mostly;
 
@@ -50,43 +51,6 @@ struct kmqtt_text *kmqtt_text_copy(struct kmqtt_text __rcu **text)
 	return copy;
 }
 
-/*
- * Defaults: what Mosquitto has where it has a limit, and otherwise what keeps
- * one careless client from harming the others.
- */
-static void set_default_limits(struct kmqtt_broker *broker)
-{
-	broker->limits = (struct kmqtt_limits) {
-		.connect_timeout = 10,
-		.max_connect_size = 16 << 10,
-		.max_packet_size = KMQTT_PACKET_MAX,
-		.max_subscriptions = 10000,
-		.max_retained = 1000000,
-		.max_session_expiry = KMQTT_EXPIRY_NEVER,
-		.receive_max = 100,
-		.topic_alias_max = 10,
-		.max_qos = KMQTT_QOS2,
-		.redirect = KMQTT_REDIRECT_OFF,
-		.retain_available = true,
-		.wildcard_available = true,
-		.shared_available = true,
-		.sub_ids_available = true,
-		.bh_path = true,
-	};
-	broker->store.max = 100000;
-	broker->store.outbox_limits = (struct kmqtt_outbox_limits) {
-		.max_inflight = 100,
-		.max_queued = 10000,
-		.max_bytes = 64 << 20,
-	};
-}
-
-/* A quarter of the machine: enough to work with, not enough to take it down. */
-static u64 default_memory(void)
-{
-	return (u64)totalram_pages() * PAGE_SIZE / 4;
-}
-
 static struct kmqtt_broker *broker_of_store(struct kmqtt_store *store)
 {
 	return container_of(store, struct kmqtt_broker, store);
@@ -112,16 +76,19 @@ static const struct kmqtt_store_ops store_ops = {
 static int __net_init broker_init(struct net *net)
 {
 	struct kmqtt_broker *broker = kmqtt_broker_of(net);
+	struct kmqtt_settings settings;
 	int err;
 
 	broker->net = net;
 	broker->started = ktime_get_seconds();
-	set_default_limits(broker);
+	mutex_init(&broker->settings_mutex);
+	mutex_init(&broker->config_mutex);
+	kmqtt_settings_default(&settings);
 
 	broker->stats = alloc_percpu(struct kmqtt_stats);
 	if (!broker->stats)
 		return -ENOMEM;
-	err = kmqtt_memory_init(&broker->memory, default_memory());
+	err = kmqtt_memory_init(&broker->memory, settings.max_memory);
 	if (err)
 		goto err_stats;
 	err = kmqtt_tree_init(&broker->tree, &broker->memory);
@@ -143,6 +110,9 @@ static int __net_init broker_init(struct net *net)
 		err = PTR_ERR(broker->registry);
 		goto err_store;
 	}
+	mutex_lock(&broker->settings_mutex);
+	kmqtt_settings_apply(broker, &settings);
+	mutex_unlock(&broker->settings_mutex);
 	return 0;
 
 err_store:
@@ -171,6 +141,10 @@ static void __net_exit broker_exit(struct net *net)
 	struct kmqtt_broker *broker = kmqtt_broker_of(net);
 
 	kmqtt_registry_destroy(broker->registry);
+	/* Where the module goes, its socket may still be there. */
+	mutex_lock(&broker->config_mutex);
+	kmqtt_config_abort(broker);
+	mutex_unlock(&broker->config_mutex);
 	kmqtt_store_uninit(&broker->store);
 	kmqtt_access_uninit(&broker->access);
 	kmqtt_retained_uninit(&broker->retained);

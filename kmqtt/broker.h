@@ -13,6 +13,7 @@
 #include "topic/tree.h"
 #include "wire/packet.h"
 
+struct kmqtt_config;
 struct kmqtt_registry;
 
 /**
@@ -93,10 +94,13 @@ struct kmqtt_limits {
  * @store: sessions
  * @access: who may do what
  * @limits: what else is limited
+ * @settings_mutex: serializes changes of settings; may sleep
  * @response_info: told to clients that ask where to have responses sent; RCU
  * @server_reference: another server, for clients that are sent away; RCU
  * @stats: counters, for each CPU
  * @registry: listeners and connections
+ * @config_mutex: guards @config; may sleep
+ * @config: a configuration that is being told by netlink, or NULL
  * @refused_rate: events of refused connections, atomic
  * @unretained_rate: events of messages not retained, atomic
  * @started: when it was made, in seconds since boot
@@ -109,10 +113,13 @@ struct kmqtt_broker {
 	struct kmqtt_store store;
 	struct kmqtt_access access;
 	struct kmqtt_limits limits;
+	struct mutex settings_mutex;	/* writing settings, wherever they are */
 	struct kmqtt_text __rcu *response_info;
 	struct kmqtt_text __rcu *server_reference;
 	struct kmqtt_stats __percpu *stats;
 	struct kmqtt_registry *registry;
+	struct mutex config_mutex;	/* config */
+	struct kmqtt_config *config;
 	struct kmqtt_rate refused_rate;
 	struct kmqtt_rate unretained_rate;
 	time64_t started;

@@ -33,6 +33,7 @@ struct kmqtt_terms {
  *	changed under the mutex of @access, read under RCU
  * @terms: the terms; READ_ONCE() and WRITE_ONCE()
  * @listener: number of the listener, constant
+ * @closed: the listener is gone
  * @nr_connections: for those who count them, under a lock of theirs
  *
  * It outlives the listener for as long as there are clients.
@@ -44,6 +45,7 @@ struct kmqtt_port {
 	struct kmqtt_realm __rcu *realm;
 	struct kmqtt_terms terms;
 	u32 listener;
+	bool closed;
 	u32 nr_connections;
 };
 

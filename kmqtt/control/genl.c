@@ -71,6 +71,7 @@ static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_USE
 	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
 	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_PORT] = { .type = NLA_U16, },
+	[KMQTT_A_LISTENER_REALM] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ANONYMOUS] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_LISTENER_MAX_CONNECTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_MAX_QOS] = NLA_POLICY_MAX(NLA_U8, 2),
@@ -130,8 +131,9 @@ static const struct nla_policy kmqtt_retained_del_nl_policy[KMQTT_A_RETAINED_ALL
 };
 
 /* KMQTT_CMD_USER_SET - do */
-static const struct nla_policy kmqtt_user_set_nl_policy[KMQTT_A_USER_SERVER_KEY + 1] = {
+static const struct nla_policy kmqtt_user_set_nl_policy[KMQTT_A_USER_REALM + 1] = {
 	[KMQTT_A_USER_NAME] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
+	[KMQTT_A_USER_REALM] = { .type = NLA_U32, },
 	[KMQTT_A_USER_METHOD] = NLA_POLICY_MAX(NLA_U32, 1),
 	[KMQTT_A_USER_ITERATIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_user_iterations_range),
 	[KMQTT_A_USER_SALT] = { .type = NLA_BINARY, },
@@ -145,8 +147,14 @@ static const struct nla_policy kmqtt_user_del_nl_policy[KMQTT_A_USER_ALL + 1] = 
 	[KMQTT_A_USER_ALL] = { .type = NLA_FLAG, },
 };
 
+/* KMQTT_CMD_REALM_SET - do */
+static const struct nla_policy kmqtt_realm_set_nl_policy[KMQTT_A_REALM_AUTHENTICATE + 1] = {
+	[KMQTT_A_REALM_NUMBER] = { .type = NLA_U32, },
+	[KMQTT_A_REALM_AUTHENTICATE] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
 /* Ops table for kmqtt */
-const struct genl_split_ops kmqtt_nl_ops[18] = {
+const struct genl_split_ops kmqtt_nl_ops[21] = {
 	{
 		.cmd	= KMQTT_CMD_BROKER_GET,
 		.doit	= kmqtt_nl_broker_get_doit,
@@ -249,7 +257,7 @@ const struct genl_split_ops kmqtt_nl_ops[18] = {
 		.cmd		= KMQTT_CMD_USER_SET,
 		.doit		= kmqtt_nl_user_set_doit,
 		.policy		= kmqtt_user_set_nl_policy,
-		.maxattr	= KMQTT_A_USER_SERVER_KEY,
+		.maxattr	= KMQTT_A_USER_REALM,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -270,5 +278,22 @@ const struct genl_split_ops kmqtt_nl_ops[18] = {
 		.cmd	= KMQTT_CMD_STATS_GET,
 		.doit	= kmqtt_nl_stats_get_doit,
 		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_CONFIG_BEGIN,
+		.doit	= kmqtt_nl_config_begin_doit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_CONFIG_COMMIT,
+		.doit	= kmqtt_nl_config_commit_doit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_REALM_SET,
+		.doit		= kmqtt_nl_realm_set_doit,
+		.policy		= kmqtt_realm_set_nl_policy,
+		.maxattr	= KMQTT_A_REALM_AUTHENTICATE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

@@ -7,6 +7,7 @@
 
 #include <linux/module.h>
 #include "../protocol/event.h"
+#include "config.h"
 #include "events.h"
 #include "genl.h"
 
@@ -41,9 +42,14 @@ int __init kmqtt_netlink_module_init(void)
 {
 	int err;
 
-	err = genl_register_family(&kmqtt_nl_family);
+	err = netlink_register_notifier(&kmqtt_config_notifier);
 	if (err)
 		return err;
+	err = genl_register_family(&kmqtt_nl_family);
+	if (err) {
+		netlink_unregister_notifier(&kmqtt_config_notifier);
+		return err;
+	}
 	return atomic_notifier_chain_register(&kmqtt_events,
 					      &kmqtt_events_notifier);
 }
@@ -60,6 +66,7 @@ void kmqtt_netlink_module_uninit(void)
 {
 	atomic_notifier_chain_unregister(&kmqtt_events, &kmqtt_events_notifier);
 	genl_unregister_family(&kmqtt_nl_family);
+	netlink_unregister_notifier(&kmqtt_config_notifier);
 }
 
 MODULE_ALIAS_GENL_FAMILY(KMQTT_FAMILY_NAME);

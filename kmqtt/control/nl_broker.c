@@ -6,7 +6,9 @@
 #include "genl.h"
 #include <linux/slab.h>
 #include "../net/registry.h"
+#include "../settings.h"
 #include "../wire/utf8.h"
+#include "config.h"
 #include "reply.h"
 
 static int put_text(struct sk_buff *skb, int attr,
@@ -120,132 +122,91 @@ int kmqtt_nl_broker_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return kmqtt_nl_reply_send(reply, hdr, info);
 }
 
-static void set_u32(struct genl_info *info, int attr, u32 *setting)
+static void read_u32(struct genl_info *info, int attr, u32 *setting)
 {
 	if (info->attrs[attr])
-		WRITE_ONCE(*setting, nla_get_u32(info->attrs[attr]));
+		*setting = nla_get_u32(info->attrs[attr]);
 }
 
-static void set_u64(struct genl_info *info, int attr, u64 *setting)
+static void read_u64(struct genl_info *info, int attr, u64 *setting)
 {
 	if (info->attrs[attr])
-		WRITE_ONCE(*setting, nla_get_uint(info->attrs[attr]));
+		*setting = nla_get_uint(info->attrs[attr]);
 }
 
-static void set_u16(struct genl_info *info, int attr, u16 *setting)
+static void read_u16(struct genl_info *info, int attr, u16 *setting)
 {
 	if (info->attrs[attr])
-		WRITE_ONCE(*setting, nla_get_u16(info->attrs[attr]));
+		*setting = nla_get_u16(info->attrs[attr]);
 }
 
-static void set_u8(struct genl_info *info, int attr, u8 *setting)
+static void read_u8(struct genl_info *info, int attr, u8 *setting)
 {
 	if (info->attrs[attr])
-		WRITE_ONCE(*setting, nla_get_u8(info->attrs[attr]));
+		*setting = nla_get_u8(info->attrs[attr]);
 }
 
-static void set_bool(struct genl_info *info, int attr, bool *setting)
+static void read_bool(struct genl_info *info, int attr, bool *setting)
 {
 	if (info->attrs[attr])
-		WRITE_ONCE(*setting, nla_get_u8(info->attrs[attr]));
+		*setting = nla_get_u8(info->attrs[attr]);
 }
 
 /*
- * Make a text of an attribute. Returns 0 with @text NULL if there is no such
- * attribute or it is empty.
+ * Make a text of an attribute, in place of the one that was. It is left alone
+ * if there is no such attribute, and none if that is empty.
  */
-static int make_text(struct genl_info *info, int attr,
-		     struct kmqtt_text **text)
+static int read_text(struct genl_info *info, int attr, struct kmqtt_text **text)
 {
+	struct kmqtt_text *new = NULL;
 	struct kmqtt_str str;
 
-	*text = NULL;
 	if (!info->attrs[attr])
 		return 0;
 	str = kmqtt_nl_str(info->attrs[attr]);
-	if (!str.len)
-		return 0;
 	if (!kmqtt_utf8_valid(str.data, str.len)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
 				    "the text is not UTF-8");
 		return -EINVAL;
 	}
-	*text = kmalloc(struct_size(*text, data, str.len), GFP_KERNEL);
-	if (!*text)
-		return -ENOMEM;
-	(*text)->len = str.len;
-	memcpy((*text)->data, str.data, str.len);
+	if (str.len) {
+		new = kmqtt_text_create(&str);
+		if (!new)
+			return -ENOMEM;
+	}
+	kfree(*text);
+	*text = new;
 	return 0;
 }
 
-static void set_text(struct genl_info *info, int attr, struct kmqtt_text *text,
-		     struct kmqtt_text __rcu **setting)
+static void read_capabilities(struct genl_info *info,
+			      struct kmqtt_limits *limits)
 {
-	if (!info->attrs[attr])
-		return;
-	text = unrcu_pointer(xchg(setting, RCU_INITIALIZER(text)));
-	if (text)
-		kfree_rcu(text, rcu);
+	read_u32(info, KMQTT_A_BROKER_MAX_SESSION_EXPIRY,
+		 &limits->max_session_expiry);
+	read_u16(info, KMQTT_A_BROKER_RECEIVE_MAX, &limits->receive_max);
+	read_u16(info, KMQTT_A_BROKER_TOPIC_ALIAS_MAX, &limits->topic_alias_max);
+	read_u16(info, KMQTT_A_BROKER_MAX_KEEPALIVE, &limits->max_keepalive);
+	read_u8(info, KMQTT_A_BROKER_MAX_QOS, &limits->max_qos);
+	read_u8(info, KMQTT_A_BROKER_REDIRECT, &limits->redirect);
+	read_bool(info, KMQTT_A_BROKER_RETAIN_AVAILABLE,
+		  &limits->retain_available);
+	read_bool(info, KMQTT_A_BROKER_WILDCARD_AVAILABLE,
+		  &limits->wildcard_available);
+	read_bool(info, KMQTT_A_BROKER_SHARED_AVAILABLE,
+		  &limits->shared_available);
+	read_bool(info, KMQTT_A_BROKER_SUBSCRIPTION_IDS_AVAILABLE,
+		  &limits->sub_ids_available);
+	read_bool(info, KMQTT_A_BROKER_VALIDATE_PAYLOAD,
+		  &limits->validate_payload);
+	read_bool(info, KMQTT_A_BROKER_BH_PATH, &limits->bh_path);
 }
 
-static void set_capabilities(struct genl_info *info, struct kmqtt_limits *limits)
-{
-	set_u32(info, KMQTT_A_BROKER_MAX_SESSION_EXPIRY,
-		&limits->max_session_expiry);
-	set_u16(info, KMQTT_A_BROKER_RECEIVE_MAX, &limits->receive_max);
-	set_u16(info, KMQTT_A_BROKER_TOPIC_ALIAS_MAX, &limits->topic_alias_max);
-	set_u16(info, KMQTT_A_BROKER_MAX_KEEPALIVE, &limits->max_keepalive);
-	set_u8(info, KMQTT_A_BROKER_MAX_QOS, &limits->max_qos);
-	set_u8(info, KMQTT_A_BROKER_REDIRECT, &limits->redirect);
-	set_bool(info, KMQTT_A_BROKER_RETAIN_AVAILABLE,
-		 &limits->retain_available);
-	set_bool(info, KMQTT_A_BROKER_WILDCARD_AVAILABLE,
-		 &limits->wildcard_available);
-	set_bool(info, KMQTT_A_BROKER_SHARED_AVAILABLE,
-		 &limits->shared_available);
-	set_bool(info, KMQTT_A_BROKER_SUBSCRIPTION_IDS_AVAILABLE,
-		 &limits->sub_ids_available);
-	set_bool(info, KMQTT_A_BROKER_VALIDATE_PAYLOAD,
-		 &limits->validate_payload);
-	set_bool(info, KMQTT_A_BROKER_BH_PATH, &limits->bh_path);
-}
-
-static void set_settings(struct genl_info *info, struct kmqtt_broker *broker)
-{
-	struct kmqtt_outbox_limits *outbox = &broker->store.outbox_limits;
-	struct kmqtt_registry *registry = broker->registry;
-	struct kmqtt_limits *limits = &broker->limits;
-
-	set_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS, &registry->max_conns);
-	set_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE,
-		&registry->max_per_source);
-	set_u32(info, KMQTT_A_BROKER_CONNECT_TIMEOUT, &limits->connect_timeout);
-	set_u32(info, KMQTT_A_BROKER_MAX_PACKET_SIZE, &limits->max_packet_size);
-	set_u32(info, KMQTT_A_BROKER_MAX_INFLIGHT, &outbox->max_inflight);
-	set_u32(info, KMQTT_A_BROKER_MAX_QUEUED_MESSAGES, &outbox->max_queued);
-	set_u64(info, KMQTT_A_BROKER_MAX_QUEUED_BYTES, &outbox->max_bytes);
-	set_u64(info, KMQTT_A_BROKER_MAX_MEMORY, &broker->memory.limit);
-	set_u32(info, KMQTT_A_BROKER_MAX_SESSIONS, &broker->store.max);
-	set_u32(info, KMQTT_A_BROKER_MAX_RETAINED, &limits->max_retained);
-	set_u32(info, KMQTT_A_BROKER_MAX_SUBSCRIPTIONS,
-		&limits->max_subscriptions);
-	set_capabilities(info, limits);
-}
-
-/**
- * kmqtt_nl_broker_set_doit() - change the settings that are given
- * @skb: the request
- * @info: the request
- *
- * Context: process.
- * Return: 0, or a negative errno with nothing changed.
- */
-int kmqtt_nl_broker_set_doit(struct sk_buff *skb, struct genl_info *info)
+/* Settings that are given, over those that are there; all of them or none. */
+static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 {
 	const struct nlattr *backpressure =
 		info->attrs[KMQTT_A_BROKER_BACKPRESSURE];
-	struct kmqtt_text *response_info = NULL, *reference = NULL;
-	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
 	int err;
 
 	if (backpressure && nla_get_u8(backpressure) != KMQTT_BACKPRESSURE_DROP) {
@@ -253,17 +214,73 @@ int kmqtt_nl_broker_set_doit(struct sk_buff *skb, struct genl_info *info)
 				    "holding publishers is not implemented, only drop is");
 		return -EOPNOTSUPP;
 	}
-	err = make_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION,
-			&response_info) ?:
-	      make_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, &reference);
-	if (err) {
-		kfree(response_info);
+	err = read_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION,
+			&s->response_info) ?:
+	      read_text(info, KMQTT_A_BROKER_SERVER_REFERENCE,
+			&s->server_reference);
+	if (err)
 		return err;
-	}
-	set_settings(info, broker);
-	set_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION, response_info,
-		 &broker->response_info);
-	set_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, reference,
-		 &broker->server_reference);
+	read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS, &s->max_connections);
+	read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE,
+		 &s->max_per_source);
+	read_u32(info, KMQTT_A_BROKER_CONNECT_TIMEOUT,
+		 &s->limits.connect_timeout);
+	read_u32(info, KMQTT_A_BROKER_MAX_PACKET_SIZE,
+		 &s->limits.max_packet_size);
+	read_u32(info, KMQTT_A_BROKER_MAX_INFLIGHT, &s->outbox.max_inflight);
+	read_u32(info, KMQTT_A_BROKER_MAX_QUEUED_MESSAGES,
+		 &s->outbox.max_queued);
+	read_u64(info, KMQTT_A_BROKER_MAX_QUEUED_BYTES, &s->outbox.max_bytes);
+	read_u64(info, KMQTT_A_BROKER_MAX_MEMORY, &s->max_memory);
+	read_u32(info, KMQTT_A_BROKER_MAX_SESSIONS, &s->max_sessions);
+	read_u32(info, KMQTT_A_BROKER_MAX_RETAINED, &s->limits.max_retained);
+	read_u32(info, KMQTT_A_BROKER_MAX_SUBSCRIPTIONS,
+		 &s->limits.max_subscriptions);
+	read_capabilities(info, &s->limits);
 	return 0;
+}
+
+static int set_now(struct genl_info *info)
+{
+	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
+	struct kmqtt_settings settings;
+	int err;
+
+	mutex_lock(&broker->settings_mutex);
+	kmqtt_settings_get(broker, &settings);
+	err = read_settings(info, &settings);
+	if (err) {
+		kfree(settings.response_info);
+		kfree(settings.server_reference);
+		goto out_unlock;
+	}
+	kmqtt_settings_apply(broker, &settings);
+	if (info->attrs[KMQTT_A_BROKER_RESPONSE_INFORMATION])
+		kmqtt_text_set(&broker->response_info, settings.response_info);
+	if (info->attrs[KMQTT_A_BROKER_SERVER_REFERENCE])
+		kmqtt_text_set(&broker->server_reference,
+			       settings.server_reference);
+out_unlock:
+	mutex_unlock(&broker->settings_mutex);
+	return err;
+}
+
+/**
+ * kmqtt_nl_broker_set_doit() - change the settings that are given
+ * @skb: the request
+ * @info: the request
+ *
+ * Context: process, may sleep.
+ * Return: 0, or a negative errno with nothing changed.
+ */
+int kmqtt_nl_broker_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kmqtt_config *config = kmqtt_config_change(info);
+	int err;
+
+	if (!config)
+		return set_now(info);
+	err = read_settings(info, &config->settings);
+	kmqtt_config_changed(config);
+	return err;
 }

@@ -5,6 +5,7 @@
 #include <net/ipv6.h>
 #include "../net/listener.h"
 #include "../net/registry.h"
+#include "config.h"
 #include "genl.h"
 #include "reply.h"
 
@@ -119,7 +120,7 @@ static void read_terms(struct genl_info *info,
 }
 
 /**
- * kmqtt_nl_listener_add_doit() - listen
+ * kmqtt_nl_listener_add_doit() - listen, now or by a configuration
  * @skb: the request
  * @info: the request
  *
@@ -129,24 +130,38 @@ static void read_terms(struct genl_info *info,
 int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kmqtt_registry *registry = kmqtt_nl_broker(info)->registry;
-	struct sockaddr_storage addr;
-	struct kmqtt_terms terms;
+	struct kmqtt_planned p = {};
+	struct kmqtt_config *config;
 	struct sk_buff *reply;
 	void *hdr;
 	u32 id;
 	int err;
 
-	err = read_address(info, &addr);
+	err = read_address(info, &p.addr);
 	if (err)
 		return err;
-	read_terms(info, &addr, &terms);
+	read_terms(info, &p.addr, &p.terms);
+	if (info->attrs[KMQTT_A_LISTENER_REALM])
+		p.realm = nla_get_u32(info->attrs[KMQTT_A_LISTENER_REALM]);
+	config = kmqtt_config_change(info);
+	if (config) {
+		err = kmqtt_config_plan(config, &p, info->extack);
+		kmqtt_config_changed(config);
+		return err;
+	}
+	if (p.realm) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[KMQTT_A_LISTENER_REALM],
+				    "only configurations have other realms");
+		return -EOPNOTSUPP;
+	}
 	/* Before there is a listener, so that nothing fails after that. */
 	reply = kmqtt_nl_reply(info, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	err = kmqtt_listener_add(registry, &addr, &terms, &id, info->extack);
+	err = kmqtt_listener_add(registry, &p.addr, &p.terms, &id, info->extack);
 	if (!err && (nla_put_u32(reply, KMQTT_A_LISTENER_ID, id) ||
-		     put_address(reply, &addr)))
+		     put_address(reply, &p.addr)))
 		err = -EMSGSIZE;
 	if (err) {
 		nlmsg_free(reply);
@@ -155,26 +170,15 @@ int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
 	return kmqtt_nl_reply_send(reply, hdr, info);
 }
 
-static bool same_address(const struct sockaddr_storage *a,
-			 const struct sockaddr_storage *b)
-{
-	/* All of it was zero before the fields were set. */
-	return !memcmp(a, b, sizeof(struct sockaddr_in6));
-}
-
 static u32 find_listener(struct kmqtt_registry *registry,
 			 const struct sockaddr_storage *addr)
 {
 	struct kmqtt_listener *listener;
-	u32 id = 0;
+	u32 id;
 
 	mutex_lock(&registry->mutex);
-	list_for_each_entry(listener, &registry->listeners, list) {
-		if (same_address(&listener->addr, addr)) {
-			id = listener->id;
-			break;
-		}
-	}
+	listener = kmqtt_listener_find(registry, addr);
+	id = listener ? listener->id : 0;
 	mutex_unlock(&registry->mutex);
 	return id;
 }

@@ -5,6 +5,7 @@
 #include "genl.h"
 #include <linux/slab.h>
 #include "../access/scram.h"
+#include "config.h"
 #include "reply.h"
 
 /**
@@ -100,6 +101,19 @@ static int set_scram(struct genl_info *info, struct kmqtt_users *users,
 	return err;
 }
 
+/* Give a user in @users the credentials of the request. */
+static int set_user(struct genl_info *info, struct kmqtt_users *users)
+{
+	struct kmqtt_str name;
+	int err;
+
+	err = get_name(info, &name) ?: missing(info, KMQTT_A_USER_METHOD);
+	if (err)
+		return err;
+	return set_scram(info, users, &name,
+			 nla_get_u32(info->attrs[KMQTT_A_USER_METHOD]));
+}
+
 /* The realm that clients are in unless their listener says otherwise. */
 static struct kmqtt_realm *default_realm(struct genl_info *info)
 {
@@ -116,17 +130,31 @@ static struct kmqtt_realm *default_realm(struct genl_info *info)
  */
 int kmqtt_nl_user_set_doit(struct sk_buff *skb, struct genl_info *info)
 {
+	const struct nlattr *attr = info->attrs[KMQTT_A_USER_REALM];
+	u32 number = attr ? nla_get_u32(attr) : 0;
+	struct kmqtt_config *config;
 	struct kmqtt_realm *realm;
-	struct kmqtt_str name;
-	int err;
+	int err = -ENOENT;
 
-	err = get_name(info, &name) ?: missing(info, KMQTT_A_USER_METHOD);
-	if (err)
+	config = kmqtt_config_change(info);
+	if (!config && !number) {
+		realm = default_realm(info);
+		err = set_user(info, &realm->users);
+		kmqtt_realm_put(realm);
 		return err;
-	realm = default_realm(info);
-	err = set_scram(info, &realm->users, &name,
-			nla_get_u32(info->attrs[KMQTT_A_USER_METHOD]));
-	kmqtt_realm_put(realm);
+	}
+	if (!config) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "only configurations change other realms");
+		return -EOPNOTSUPP;
+	}
+	realm = kmqtt_config_realm(config, number);
+	if (realm)
+		err = set_user(info, &realm->users);
+	else
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "there is no such realm");
+	kmqtt_config_changed(config);
 	return err;
 }
 

@@ -85,7 +85,7 @@ static int addr_len(const struct sockaddr_storage *addr)
 
 /* Make a socket for @listener and find out what to bind it to. */
 static int make_socket(struct kmqtt_listener *listener, struct socket **sock,
-		       struct sockaddr_storage *addr)
+		       struct sockaddr_storage *addr, bool force)
 {
 	struct net *net = listener->registry->broker->net;
 	bool all = listener->addr.ss_family == AF_UNSPEC;
@@ -106,13 +106,12 @@ static int make_socket(struct kmqtt_listener *listener, struct socket **sock,
 	if (err)
 		return err;
 	sk = (*sock)->sk;
-	sock_set_reuseaddr(sk);
 	tcp_sock_set_nodelay(sk);
-	if (addr->ss_family == AF_INET6) {
-		lock_sock(sk);
+	lock_sock(sk);
+	sk->sk_reuse = force ? SK_FORCE_REUSE : SK_CAN_REUSE;
+	if (addr->ss_family == AF_INET6)
 		sk->sk_ipv6only = !all;
-		release_sock(sk);
-	}
+	release_sock(sk);
 	return 0;
 }
 
@@ -130,14 +129,14 @@ static int note_port(struct kmqtt_listener *listener)
 	return 0;
 }
 
-static int open_socket(struct kmqtt_listener *listener,
+static int open_socket(struct kmqtt_listener *listener, bool force,
 		       struct netlink_ext_ack *extack)
 {
 	struct sockaddr_storage addr;
 	struct socket *sock;
 	int err;
 
-	err = make_socket(listener, &sock, &addr);
+	err = make_socket(listener, &sock, &addr, force);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "no socket of this address family");
 		return err;
@@ -218,33 +217,113 @@ void kmqtt_listener_default_terms(const struct sockaddr_storage *addr,
 	};
 }
 
-/* Returns a listener that has no socket yet, or NULL. */
-static struct kmqtt_listener *listener_create(struct kmqtt_registry *registry,
-					      const struct sockaddr_storage *addr,
-					      const struct kmqtt_terms *terms)
-{
-	struct kmqtt_listener *listener;
-
-	lockdep_assert_held(&registry->mutex);
-	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
-	if (!listener)
-		return NULL;
-	listener->registry = registry;
-	listener->addr = *addr;
-	listener->id = registry->next_listener++;
-	INIT_DELAYED_WORK(&listener->accept_work, accept_work);
-	listener->port = kmqtt_port_create(&registry->broker->access,
-					   listener->id, terms);
-	if (listener->port)
-		return listener;
-	kfree(listener);
-	return NULL;
-}
-
 static void listener_free(struct kmqtt_listener *listener)
 {
 	kmqtt_port_put(listener->port);
 	kfree(listener);
+}
+
+/**
+ * kmqtt_listener_open() - have a socket listen, but accept nothing yet
+ * @registry: the broker's connections
+ * @addr: as in kmqtt_listener_add()
+ * @terms: on what terms it lets clients in
+ * @force: even if another socket listens there; the caller will close that
+ * @extack: what is wrong, or NULL
+ *
+ * Context: process, may sleep; the registry's mutex held.
+ * Return: a listener for kmqtt_listener_start() or kmqtt_listener_close(), or
+ * an ERR_PTR().
+ */
+struct kmqtt_listener *
+kmqtt_listener_open(struct kmqtt_registry *registry,
+		    const struct sockaddr_storage *addr,
+		    const struct kmqtt_terms *terms, bool force,
+		    struct netlink_ext_ack *extack)
+{
+	struct kmqtt_listener *listener;
+	int err;
+
+	lockdep_assert_held(&registry->mutex);
+	if (READ_ONCE(registry->stopped))
+		return ERR_PTR(-ESHUTDOWN);
+	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
+	if (!listener)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&listener->list);
+	listener->registry = registry;
+	listener->addr = *addr;
+	listener->id = registry->next_listener;
+	INIT_DELAYED_WORK(&listener->accept_work, accept_work);
+	disable_delayed_work(&listener->accept_work);
+	err = -ENOMEM;
+	listener->port = kmqtt_port_create(&registry->broker->access,
+					   listener->id, terms);
+	if (listener->port)
+		err = open_socket(listener, force, extack);
+	if (err) {
+		listener_free(listener);
+		return ERR_PTR(err);
+	}
+	registry->next_listener++;
+	return listener;
+}
+
+/**
+ * kmqtt_listener_start() - accept connections
+ * @listener: a listener that was opened
+ *
+ * Context: process, may sleep; the registry's mutex held.
+ */
+void kmqtt_listener_start(struct kmqtt_listener *listener)
+{
+	struct sock *sk = listener->sock->sk;
+
+	lockdep_assert_held(&listener->registry->mutex);
+	lock_sock(sk);
+	/* From now on it is a socket as any other, if it wasn't. */
+	sk->sk_reuse = SK_CAN_REUSE;
+	release_sock(sk);
+	list_add_tail(&listener->list, &listener->registry->listeners);
+	enable_delayed_work(&listener->accept_work);
+	/* Somebody may have come already. */
+	queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 0);
+	pr_debug("listener %u is open\n", listener->id);
+}
+
+/**
+ * kmqtt_listener_close() - close a port; its connections live on
+ * @listener: a listener, which is gone afterwards
+ *
+ * Context: process, may sleep; the registry's mutex held.
+ */
+void kmqtt_listener_close(struct kmqtt_listener *listener)
+{
+	lockdep_assert_held(&listener->registry->mutex);
+	list_del(&listener->list);
+	close_socket(listener);
+	WRITE_ONCE(listener->port->closed, true);
+	listener_free(listener);
+}
+
+/**
+ * kmqtt_listener_find() - the listener at an address
+ * @registry: the broker's connections
+ * @addr: as in kmqtt_listener_add(), and otherwise zero
+ *
+ * Context: process; the registry's mutex held.
+ * Return: the listener or NULL.
+ */
+struct kmqtt_listener *kmqtt_listener_find(struct kmqtt_registry *registry,
+					   const struct sockaddr_storage *addr)
+{
+	struct kmqtt_listener *listener;
+
+	lockdep_assert_held(&registry->mutex);
+	list_for_each_entry(listener, &registry->listeners, list)
+		if (!memcmp(&listener->addr, addr, sizeof(*addr)))
+			return listener;
+	return NULL;
 }
 
 /**
@@ -268,37 +347,19 @@ int kmqtt_listener_add(struct kmqtt_registry *registry,
 		       struct netlink_ext_ack *extack)
 {
 	struct kmqtt_listener *listener;
-	int err;
+	int err = 0;
 
 	mutex_lock(&registry->mutex);
-	err = -ESHUTDOWN;
-	if (READ_ONCE(registry->stopped))
-		goto out_unlock;
-	err = -ENOMEM;
-	listener = listener_create(registry, addr, terms);
-	if (!listener)
-		goto out_unlock;
-	err = open_socket(listener, extack);
-	if (err) {
-		listener_free(listener);
-		goto out_unlock;
+	listener = kmqtt_listener_open(registry, addr, terms, false, extack);
+	if (IS_ERR(listener)) {
+		err = PTR_ERR(listener);
+	} else {
+		*id = listener->id;
+		*addr = listener->addr;
+		kmqtt_listener_start(listener);
 	}
-	*id = listener->id;
-	*addr = listener->addr;
-	list_add_tail(&listener->list, &registry->listeners);
-	pr_debug("listener %u is open\n", *id);
-out_unlock:
 	mutex_unlock(&registry->mutex);
 	return err;
-}
-
-static void listener_destroy(struct kmqtt_listener *listener)
-{
-	lockdep_assert_held(&listener->registry->mutex);
-
-	list_del(&listener->list);
-	close_socket(listener);
-	listener_free(listener);
 }
 
 /**
@@ -317,7 +378,7 @@ int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id)
 	mutex_lock(&registry->mutex);
 	list_for_each_entry(listener, &registry->listeners, list) {
 		if (listener->id == id) {
-			listener_destroy(listener);
+			kmqtt_listener_close(listener);
 			err = 0;
 			break;
 		}
@@ -338,7 +399,7 @@ void kmqtt_listener_del_all(struct kmqtt_registry *registry)
 
 	mutex_lock(&registry->mutex);
 	list_for_each_entry_safe(listener, next, &registry->listeners, list)
-		listener_destroy(listener);
+		kmqtt_listener_close(listener);
 	mutex_unlock(&registry->mutex);
 }
 

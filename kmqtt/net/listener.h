@@ -11,7 +11,7 @@ struct netlink_ext_ack;
 
 /**
  * struct kmqtt_listener - an open port
- * @list: entry of the registry's list, under its mutex
+ * @list: entry of the registry's list, under its mutex; empty until it accepts
  * @registry: constant
  * @id: number, constant
  * @sock: listening socket, constant
@@ -41,6 +41,15 @@ int kmqtt_listener_add(struct kmqtt_registry *registry,
 		       struct netlink_ext_ack *extack);
 void kmqtt_listener_default_terms(const struct sockaddr_storage *addr,
 				  struct kmqtt_terms *terms);
+struct kmqtt_listener *
+kmqtt_listener_open(struct kmqtt_registry *registry,
+		    const struct sockaddr_storage *addr,
+		    const struct kmqtt_terms *terms, bool force,
+		    struct netlink_ext_ack *extack);
+void kmqtt_listener_start(struct kmqtt_listener *listener);
+void kmqtt_listener_close(struct kmqtt_listener *listener);
+struct kmqtt_listener *kmqtt_listener_find(struct kmqtt_registry *registry,
+					   const struct sockaddr_storage *addr);
 int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id);
 void kmqtt_listener_del_all(struct kmqtt_registry *registry);
 int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text);

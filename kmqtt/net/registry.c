@@ -9,8 +9,6 @@
 #include "conn.h"
 #include "listener.h"
 
-#define DEFAULT_MAX_CONNS	20000
-#define DEFAULT_MAX_PER_SOURCE	10000
 
 static const struct rhashtable_params source_params = {
 	.head_offset = offsetof(struct kmqtt_source, hash),
@@ -46,8 +44,6 @@ struct kmqtt_registry *kmqtt_registry_create(struct kmqtt_broker *broker)
 	spin_lock_init(&registry->lock);
 	xa_init_flags(&registry->conns, XA_FLAGS_LOCK_BH);
 	registry->next_conn = 1;
-	registry->max_conns = DEFAULT_MAX_CONNS;
-	registry->max_per_source = DEFAULT_MAX_PER_SOURCE;
 	init_waitqueue_head(&registry->empty);
 	return registry;
 }

@@ -153,6 +153,23 @@ int kmqtt_client_fail(struct kmqtt_client *client, enum kmqtt_reason reason)
 }
 
 /**
+ * kmqtt_client_still_allowed() - would the client be let in as it was?
+ * @client: the client
+ *
+ * Asked when the rules have changed. Clients of a listener that is gone stay,
+ * unless it had a realm of its own: that is gone, too.
+ *
+ * Context: any.
+ * Return: false if it has to go.
+ */
+bool kmqtt_client_still_allowed(const struct kmqtt_client *client)
+{
+	const struct kmqtt_port *port = client->port;
+
+	return !READ_ONCE(port->closed) || !rcu_access_pointer(port->realm);
+}
+
+/**
  * kmqtt_client_closed() - what the end of a connection means for its session
  * @client: a client that is KMQTT_CLIENT_CLOSING and receives nothing more
  * @batch: for publishing its will; may sleep

@@ -112,6 +112,7 @@ bool kmqtt_client_go_online(struct kmqtt_client *client);
 int kmqtt_client_fail(struct kmqtt_client *client, enum kmqtt_reason reason);
 bool kmqtt_client_closing(struct kmqtt_client *client,
 			  enum kmqtt_reason reason);
+bool kmqtt_client_still_allowed(const struct kmqtt_client *client);
 void kmqtt_client_closed(struct kmqtt_client *client,
 			 struct kmqtt_batch *batch);
 

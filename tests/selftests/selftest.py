@@ -156,7 +156,8 @@ def ctl_json(*args, **kw):
 
 
 class Generic:
-    """Just enough generic netlink to ask for the statistics often."""
+    """Just enough generic netlink to ask for the statistics often, and for what
+    the tool wouldn't ask."""
 
     GETFAMILY, CTRL, FAMILY_ID, FAMILY_NAME = 3, 16, 1, 2
 
@@ -168,7 +169,7 @@ class Generic:
                          struct.pack("=HH6sxx", 10, self.FAMILY_NAME, b"kmqtt\0"))
         self.family = int.from_bytes(reply[self.FAMILY_ID], sys.byteorder)
         with open(f"{TOP}/include/uapi/linux/kmqtt.h") as header:
-            names = re.findall(r"^\t(KMQTT_(?:A_STATS|CMD)_\w+)( = 1)?,", header.read(), re.M)
+            names = re.findall(r"^\t(KMQTT_(?:A|CMD)_\w+)( = 1)?,", header.read(), re.M)
         self.names, number = {}, 0
         for name, first in names:
             number = 1 if first else number + 1
@@ -176,13 +177,17 @@ class Generic:
         self.stats = {number: name.removeprefix("KMQTT_A_STATS_").lower()
                       for name, number in self.names.items() if "_A_STATS_" in name}
 
-    def ask(self, kind, command, attributes=b""):
-        """The attributes of the answer."""
-        self.sock.send(struct.pack("=IHHIIBBH", 20 + len(attributes), kind, 1, 1, 0,
+    ACK = 4
+
+    def ask(self, kind, command, attributes=b"", flags=0):
+        """The attributes of the answer; with ACK there are none."""
+        self.sock.send(struct.pack("=IHHIIBBH", 20 + len(attributes), kind, 1 | flags, 1, 0,
                                    command, 1, 0) + attributes)
         data = self.sock.recv(1 << 16)
         if int.from_bytes(data[4:6], sys.byteorder) == 2:
             code = -int.from_bytes(data[16:20], sys.byteorder, signed=True)
+            if not code:
+                return {}
             raise OSError(code, os.strerror(code))
         pos, found = 20, {}
         while pos < len(data):
@@ -190,6 +195,23 @@ class Generic:
             found[attr] = data[pos + 4:pos + size]
             pos += size + 3 & ~3
         return found
+
+    def command(self, noun, verb, flags=0, **attributes):
+        """command("user", "set", name=b"x", realm=1); numbers are of 4 bytes, or (value, bytes)."""
+        data = b""
+        for name, value in attributes.items():
+            if isinstance(value, int):
+                value = (value, 4)
+            if isinstance(value, tuple):
+                value = value[0].to_bytes(value[1], sys.byteorder)
+            number = self.names[f"KMQTT_A_{noun}_{name}".upper()]
+            data += struct.pack("=HH", 4 + len(value), number) + value + bytes(-len(value) % 4)
+        reply = self.ask(self.family, self.names[f"KMQTT_CMD_{noun}_{verb}".upper()], data, flags)
+        names = {number: name for name, number in self.names.items()
+                 if name.startswith(f"KMQTT_A_{noun}_".upper())}
+        start = len(f"KMQTT_A_{noun}_")
+        return {names[attr][start:].lower(): int.from_bytes(value, sys.byteorder)
+                for attr, value in reply.items()}
 
     def read(self):
         reply = self.ask(self.family, self.names["KMQTT_CMD_STATS_GET"])

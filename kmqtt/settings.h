@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTT_SETTINGS_H
+#define _KMQTT_SETTINGS_H
+
+#include "broker.h"
+
+/**
+ * struct kmqtt_settings - all that an operator can set of a broker
+ * @limits: those of the broker
+ * @outbox: of each session's queue
+ * @max_connections: at a time
+ * @max_per_source: connections at a time from one address
+ * @max_sessions: with and without a connection
+ * @max_memory: bytes
+ * @response_info: see struct kmqtt_broker; NULL for none
+ * @server_reference: likewise
+ */
+struct kmqtt_settings {
+	struct kmqtt_limits limits;
+	struct kmqtt_outbox_limits outbox;
+	u32 max_connections;
+	u32 max_per_source;
+	u32 max_sessions;
+	u64 max_memory;
+	struct kmqtt_text *response_info;
+	struct kmqtt_text *server_reference;
+};
+
+void kmqtt_settings_default(struct kmqtt_settings *settings);
+void kmqtt_settings_get(struct kmqtt_broker *broker,
+			struct kmqtt_settings *settings);
+void kmqtt_settings_apply(struct kmqtt_broker *broker,
+			  const struct kmqtt_settings *settings);
+struct kmqtt_text *kmqtt_text_create(const struct kmqtt_str *str);
+void kmqtt_text_set(struct kmqtt_text __rcu **setting, struct kmqtt_text *text);
+
+#endif /* _KMQTT_SETTINGS_H */

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A new configuration over netlink: all of it or nothing, and nobody is cut off."""
+
+import errno
+import socket
+
+from selftest import (
+    Generic, Loop, broker_set, check, client, ctl, ctl_json, finish, load, point, same, scaled,
+    unload, wait_for, wait_idle,
+)
+
+LOOPBACK = socket.inet_aton("127.0.0.1")
+ALL = bytes(4)
+
+
+class Config(Generic):
+    """A socket that tells a configuration."""
+
+    def __enter__(self):
+        self.act("config", "begin")
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+
+    def act(self, noun, verb, **attributes):
+        self.command(noun, verb, self.ACK, **attributes)
+
+    def listen(self, port, address=LOOPBACK, **terms):
+        self.act("listener", "add", addr4=address, port=(port, 2), **terms)
+
+    def commit(self):
+        return self.command("config", "commit")
+
+
+def refused(code, fn, *args, **kw):
+    try:
+        fn(*args, **kw)
+    except OSError as error:
+        same(error.errno, code, f"errno of {fn.__name__} {args} {kw}")
+    else:
+        check(False, f"{fn.__name__} {args} {kw} was not refused")
+
+
+def listeners():
+    """{address: id}"""
+    return {row["address"] + ":" + str(row["port"]) if "port" in row else row["address"]: row["id"]
+            for row in ctl_json("listener")}
+
+
+def user_keys(name, **more):
+    return dict(name=name, method=0, iterations=4096, salt=b"salt", stored_key=bytes(32),
+                server_key=bytes(32), **more)
+
+
+def users():
+    return [row["name"] for row in ctl_json("user")]
+
+
+def test_replace():
+    """What is told is there afterwards, and nothing else."""
+    ctl("listener", "add", "127.0.0.1:1999")
+    broker_set("max-sessions", 77)
+    broker_set("response-information", "old")
+    with Config() as config:
+        config.listen(1883)
+        config.act("broker", "set", max_retained=55)
+        config.act("user", "set", **user_keys(b"one"))
+        same(config.commit(), {"listeners_opened": 1, "listeners_closed": 1, "listeners_kept": 0,
+                               "clients_closed": 0}, "result")
+    same(list(listeners()), ["127.0.0.1:1883"], "listeners")
+    same(users(), ["one"], "users")
+    broker = ctl_json("broker")
+    same(broker["max_retained"], 55, "a setting that was told")
+    same(broker["max_sessions"], 100000, "a setting that was not")
+    check("response_information" not in broker, "a text that was not told")
+
+
+def test_keep():
+    """A listener that stays keeps its socket, its number and its clients."""
+    with Config() as config:
+        config.listen(1883)
+        config.commit()
+    before = listeners()
+    loop = Loop()
+    client(loop, "stays", "a/b")
+    with Config() as config:
+        config.listen(1883, anonymous=(1, 1), max_qos=(1, 1))
+        config.listen(1884)
+        got = config.commit()
+    same((got["listeners_kept"], got["listeners_opened"], got["clients_closed"]), (1, 1, 0),
+         "kept, opened, clients closed")
+    now = listeners()
+    same(now["127.0.0.1:1883"], before["127.0.0.1:1883"], "number of the listener")
+    row = next(r for r in ctl_json("listener") if r["id"] == now["127.0.0.1:1883"])
+    same((row["max_qos"], row["connections"]), (1, 1), "terms and connections")
+    # Its clients stay even when it goes, as long as they have no realm of their own.
+    with Config() as config:
+        config.listen(1884)
+        same(config.commit()["clients_closed"], 0, "clients closed")
+    same([c["client_id"] for c in ctl_json("client")], ["stays"], "clients")
+    loop.close()
+
+
+def test_overlap():
+    """All addresses instead of one, and back, without a moment without a listener."""
+    for address in (LOOPBACK, ALL, LOOPBACK):
+        with Config() as config:
+            config.listen(1883, address, anonymous=(1, 1))
+            same(config.commit()["listeners_opened"], 1, "opened")
+        same(len(listeners()), 1, "listeners")
+        loop = Loop()
+        client(loop, "comes")
+        loop.close()
+
+
+def test_atomic():
+    """What can't be put in force changes nothing."""
+    with Config() as config:
+        config.listen(1883)
+        config.act("user", "set", **user_keys(b"one"))
+        config.commit()
+    before = ctl_json("broker"), listeners(), users()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 1990))
+        taken.listen()
+        with Config() as config:
+            config.listen(1884)
+            config.act("broker", "set", max_sessions=5)
+            config.act("user", "set", **user_keys(b"two"))
+            config.listen(1990)
+            refused(errno.EADDRINUSE, config.commit)
+            # It is gone: there is nothing to commit any more.
+            refused(errno.ENOENT, config.commit)
+    same((ctl_json("broker"), listeners(), users()), before, "what is in force")
+    refused(errno.ECONNREFUSED, socket.create_connection, ("127.0.0.1", 1884), 5)
+
+
+def test_wrong():
+    """Each command says what is wrong, and the rest of the configuration goes on."""
+    with Config() as config:
+        refused(errno.EBUSY, config.act, "config", "begin")
+        refused(errno.EBUSY, Config().act, "config", "begin")
+        refused(errno.ENOENT, Config().act, "config", "commit")
+        refused(errno.ENOENT, Config().act, "realm", "set", number=1)
+        refused(errno.EINVAL, config.listen, 0)
+        refused(errno.ENOENT, config.listen, 1883, realm=7)
+        refused(errno.ENOENT, config.act, "user", "set", **user_keys(b"x", realm=7))
+        refused(errno.EINVAL, config.act, "user", "set", name=b"\xff")
+        config.act("realm", "set", number=7, authenticate=(1, 1))
+        config.listen(1883, realm=7)
+        refused(errno.EEXIST, config.listen, 1883)
+        config.act("user", "set", **user_keys(b"x", realm=7))
+        config.commit()
+    same(list(listeners()), ["127.0.0.1:1883"], "listeners")
+    same(users(), [], "users of the default realm")
+    refused(errno.EOPNOTSUPP, Config().act, "listener", "add", addr4=LOOPBACK, port=(1999, 2),
+            realm=7)
+    refused(errno.EOPNOTSUPP, Config().act, "user", "set", **user_keys(b"x", realm=7))
+
+
+def test_closed():
+    """A socket that is closed takes its configuration with it."""
+    with Config() as config:
+        config.listen(1885)
+        refused(errno.EBUSY, Config().act, "config", "begin")
+    with Config() as config:
+        config.commit()
+    same(listeners(), {}, "listeners of an empty configuration")
+
+
+def test_own_realm():
+    """Who had a realm of its own doesn't stay when listener and realm go."""
+    loop = Loop()
+    with Config() as config:
+        config.act("realm", "set", number=3)
+        config.listen(1883, realm=3)
+        config.commit()
+    client(loop, "own")
+    with Config() as config:
+        config.act("realm", "set", number=3)
+        config.listen(1883, realm=3)
+        same(config.commit()["clients_closed"], 0, "closed while the listener stays")
+    with Config() as config:
+        same(config.commit()["clients_closed"], 1, "closed with the listener")
+    wait_for(lambda: not ctl_json("client"), "the client to be gone")
+    loop.close()
+
+
+def test_many(rounds):
+    """Configurations come and go under load; nobody notices."""
+    with Config() as config:
+        config.listen(1883)
+        config.commit()
+    loop = Loop()
+    sub = client(loop, "sub", "load/#", qos=1)
+    pub = client(loop, "pub")
+    sent = 0
+    for i in range(rounds):
+        with Config() as config:
+            config.listen(1883)
+            if i % 2:
+                config.listen(1884)
+                config.act("user", "set", **user_keys(b"x%d" % i))
+            got = config.commit()
+            same((got["clients_closed"], got["listeners_kept"]), (0, 1), "closed, kept")
+        for _ in range(3):
+            pub.publish(f"load/{i}", b"%d" % sent, 1)
+            sent += 1
+        loop.turn(0)
+    loop.until(lambda: len(sub.messages) == sent, "all messages")
+    same([int(m[1]) for m in sub.messages], list(range(sent)), "messages")
+    loop.close()
+
+
+def test_unload():
+    """The module goes although a socket is telling a configuration."""
+    config = Config()
+    config.act("config", "begin")
+    config.act("user", "set", **user_keys(b"one"))
+    config.listen(1883)
+    unload()
+    config.sock.close()
+    load()
+
+
+def main():
+    rounds = scaled(1000, 100)
+    for text, test in (
+            ("what is told takes the place of what was", test_replace),
+            ("listeners that stay keep their sockets and clients", test_keep),
+            ("listeners on all addresses and on one replace each other", test_overlap),
+            ("all or nothing", test_atomic),
+            ("what is wrong is refused", test_wrong),
+            ("it ends with its socket", test_closed),
+            ("clients go with their listener's own realm", test_own_realm),
+            (f"{rounds} configurations under load", lambda: test_many(rounds)),
+            ("unloading ends one that is being told", test_unload)):
+        with point(text):
+            test()
+            with Config() as config:
+                config.commit()
+            wait_idle()
+    finish()
+
+
+main()
