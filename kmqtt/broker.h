@@ -99,8 +99,10 @@ struct kmqtt_limits {
  * @server_reference: another server, for clients that are sent away; RCU
  * @stats: counters, for each CPU
  * @registry: listeners and connections
- * @config_mutex: guards @config; may sleep
+ * @config_mutex: guards the two below; may sleep
  * @config: a configuration that is being told by netlink, or NULL
+ * @config_portid: socket that tells it, 0 for none; WRITE_ONCE(), and read
+ *	anywhere
  * @refused_rate: events of refused connections, atomic
  * @unretained_rate: events of messages not retained, atomic
  * @started: when it was made, in seconds since boot
@@ -118,8 +120,9 @@ struct kmqtt_broker {
 	struct kmqtt_text __rcu *server_reference;
 	struct kmqtt_stats __percpu *stats;
 	struct kmqtt_registry *registry;
-	struct mutex config_mutex;	/* config */
+	struct mutex config_mutex;	/* config, config_portid */
 	struct kmqtt_config *config;
+	u32 config_portid;
 	struct kmqtt_rate refused_rate;
 	struct kmqtt_rate unretained_rate;
 	time64_t started;

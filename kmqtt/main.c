@@ -78,4 +78,5 @@ MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("MQTT broker");
 MODULE_AUTHOR("The kmqtt authors");
 MODULE_VERSION("0.1.0");
-MODULE_SOFTDEP("pre: sha256 sha512 hmac");
+/* The last: a request for a listener must not have to load a family. */
+MODULE_SOFTDEP("pre: sha256 sha512 hmac ipv6");

@@ -36,16 +36,6 @@ int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,
 	return 0;
 }
 
-static void put_realms(struct list_head *realms)
-{
-	struct kmqtt_realm *realm, *next;
-
-	list_for_each_entry_safe(realm, next, realms, list) {
-		list_del_init(&realm->list);
-		kmqtt_realm_put(realm);
-	}
-}
-
 /**
  * kmqtt_access_uninit() - forget all rules and users
  * @access: the broker's rules; nobody asks for them any more, all ports are gone
@@ -54,7 +44,13 @@ static void put_realms(struct list_head *realms)
  */
 void kmqtt_access_uninit(struct kmqtt_access *access)
 {
-	put_realms(&access->realms);
+	struct kmqtt_realm *realm, *next;
+
+	list_for_each_entry_safe(realm, next, &access->realms, list) {
+		list_del_init(&realm->list);
+		kmqtt_realm_drop(realm);
+	}
+	/* Ports may have given back others just now. */
 	wait_var_event(&access->nr_realms, !atomic_read(&access->nr_realms));
 	memzero_explicit(access->probe_key, sizeof(access->probe_key));
 	mutex_destroy(&access->mutex);
@@ -80,6 +76,52 @@ void kmqtt_access_replace(struct kmqtt_access *access, struct list_head *realms)
 	list_splice_init(&access->realms, &old);
 	list_splice_init(realms, &access->realms);
 	list_splice(&old, realms);
+}
+
+/**
+ * kmqtt_access_begin_change() - realms and terms of ports are about to change
+ * @access: the broker's rules
+ *
+ * Context: the access mutex held.
+ */
+void kmqtt_access_begin_change(struct kmqtt_access *access)
+{
+	lockdep_assert_held(&access->mutex);
+	WRITE_ONCE(access->changes, access->changes + 1);
+	/* Who sees a change sees that there is one. */
+	smp_wmb();
+}
+
+/**
+ * kmqtt_access_end_change() - they have changed
+ * @access: the broker's rules
+ *
+ * Context: the access mutex held.
+ */
+void kmqtt_access_end_change(struct kmqtt_access *access)
+{
+	lockdep_assert_held(&access->mutex);
+	/* Pairs with kmqtt_access_changes(). */
+	smp_store_release(&access->changes, access->changes + 1);
+	/* Who was let in before sees it, or is seen by who looks for clients. */
+	smp_mb();
+}
+
+/**
+ * kmqtt_access_wait() - wait for the end of a change
+ * @access: the broker's rules
+ *
+ * Context: process, may sleep; takes the access mutex.
+ * Return: as kmqtt_access_changes(), and even.
+ */
+u32 kmqtt_access_wait(struct kmqtt_access *access)
+{
+	u32 changes;
+
+	mutex_lock(&access->mutex);
+	changes = access->changes;
+	mutex_unlock(&access->mutex);
+	return changes;
 }
 
 /**

@@ -14,6 +14,8 @@
  * @realms: all of the present configuration, in the order of their numbers;
  *	holds a reference to each; under @mutex
  * @nr_realms: those that exist, atomic
+ * @changes: counts the beginnings and ends of changes to who is let in: odd
+ *	during one; changed under @mutex, read anywhere
  * @probe_key: makes what those are told who are no users; constant
  */
 struct kmqtt_access {
@@ -23,6 +25,7 @@ struct kmqtt_access {
 	struct kmqtt_realm __rcu *realm;
 	struct list_head realms;
 	atomic_t nr_realms;
+	u32 changes;
 	u8 probe_key[32];
 };
 
@@ -31,7 +34,26 @@ int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,
 void kmqtt_access_uninit(struct kmqtt_access *access);
 void kmqtt_access_replace(struct kmqtt_access *access,
 			  struct list_head *realms);
+void kmqtt_access_begin_change(struct kmqtt_access *access);
+void kmqtt_access_end_change(struct kmqtt_access *access);
+u32 kmqtt_access_wait(struct kmqtt_access *access);
 struct kmqtt_realm *kmqtt_access_realm(struct kmqtt_access *access,
 				       u32 number);
+
+/**
+ * kmqtt_access_changes() - which state of realms and terms is this?
+ * @access: the broker's rules
+ *
+ * What is read of them afterwards belongs together if this number is even and
+ * still the same then.
+ *
+ * Context: any.
+ * Return: a number that grows; odd during a change.
+ */
+static inline u32 kmqtt_access_changes(const struct kmqtt_access *access)
+{
+	/* Pairs with kmqtt_access_end_change(). */
+	return smp_load_acquire(&access->changes);
+}
 
 #endif /* _KMQTT_ACCESS_ACCESS_H */

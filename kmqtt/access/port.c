@@ -35,7 +35,7 @@ static void port_release(struct kref *ref)
 	struct kmqtt_port *port = container_of(ref, struct kmqtt_port, ref);
 
 	kmqtt_realm_put(rcu_access_pointer(port->realm));
-	kfree_rcu(port, rcu);
+	kfree(port);
 }
 
 /**

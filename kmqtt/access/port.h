@@ -27,7 +27,6 @@ struct kmqtt_terms {
 /**
  * struct kmqtt_port - what clients know of the listener they came through
  * @ref: the listener's, its clients', passing users'
- * @rcu: readers may stand on it while it is freed
  * @access: the broker's rules, constant
  * @realm: its own, which it has a reference to; NULL for the broker's default;
  *	changed under the mutex of @access, read under RCU
@@ -40,7 +39,6 @@ struct kmqtt_terms {
  */
 struct kmqtt_port {
 	struct kref ref;
-	struct rcu_head rcu;
 	struct kmqtt_access *access;
 	struct kmqtt_realm __rcu *realm;
 	struct kmqtt_terms terms;

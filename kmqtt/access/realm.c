@@ -9,10 +9,8 @@
 #include <linux/wait_bit.h>
 #include "access.h"
 
-static void free_work(struct work_struct *work)
+static void realm_free(struct kmqtt_realm *realm)
 {
-	struct kmqtt_realm *realm =
-		container_of(to_rcu_work(work), struct kmqtt_realm, free);
 	struct kmqtt_access *access = realm->access;
 
 	kmqtt_users_uninit(&realm->users);
@@ -20,6 +18,11 @@ static void free_work(struct work_struct *work)
 	/* kmqtt_access_uninit() waits; nothing of ours is touched after this. */
 	if (atomic_dec_and_test(&access->nr_realms))
 		wake_up_var(&access->nr_realms);
+}
+
+static void free_work(struct work_struct *work)
+{
+	realm_free(container_of(to_rcu_work(work), struct kmqtt_realm, free));
 }
 
 /**
@@ -62,4 +65,18 @@ void kmqtt_realm_put(struct kmqtt_realm *realm)
 {
 	if (realm && refcount_dec_and_test(&realm->refs))
 		queue_rcu_work(realm->access->wq, &realm->free);
+}
+
+/**
+ * kmqtt_realm_drop() - give a reference back that nobody can look up any more
+ * @realm: a realm
+ *
+ * Like kmqtt_realm_put(), but without waiting for readers that there are none of.
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_realm_drop(struct kmqtt_realm *realm)
+{
+	if (refcount_dec_and_test(&realm->refs))
+		realm_free(realm);
 }

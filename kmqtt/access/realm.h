@@ -33,5 +33,6 @@ struct kmqtt_realm {
 
 struct kmqtt_realm *kmqtt_realm_create(struct kmqtt_access *access, u32 number);
 void kmqtt_realm_put(struct kmqtt_realm *realm);
+void kmqtt_realm_drop(struct kmqtt_realm *realm);
 
 #endif /* _KMQTT_ACCESS_REALM_H */

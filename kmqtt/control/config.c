@@ -69,7 +69,7 @@ int kmqtt_config_begin(struct genl_info *info)
 	}
 	broker->config = config_create(broker);
 	if (broker->config)
-		broker->config->portid = info->snd_portid;
+		WRITE_ONCE(broker->config_portid, info->snd_portid);
 	else
 		err = -ENOMEM;
 out_unlock:
@@ -93,7 +93,7 @@ struct kmqtt_config *kmqtt_config_change(struct genl_info *info)
 
 	mutex_lock(&broker->config_mutex);
 	config = broker->config;
-	if (config && config->portid == info->snd_portid)
+	if (config && broker->config_portid == info->snd_portid)
 		return config;
 	mutex_unlock(&broker->config_mutex);
 	return NULL;
@@ -108,6 +108,25 @@ struct kmqtt_config *kmqtt_config_change(struct genl_info *info)
 void kmqtt_config_changed(struct kmqtt_config *config)
 {
 	mutex_unlock(&config->broker->config_mutex);
+}
+
+/**
+ * kmqtt_config_refuse() - a request can't be part of a configuration
+ * @info: the request
+ *
+ * Context: process, may sleep; takes the broker's config mutex.
+ * Return: 0, or -EOPNOTSUPP if its socket is telling one.
+ */
+int kmqtt_config_refuse(struct genl_info *info)
+{
+	struct kmqtt_config *config = kmqtt_config_change(info);
+
+	if (!config)
+		return 0;
+	kmqtt_config_changed(config);
+	NL_SET_ERR_MSG(info->extack,
+		       "not while a configuration is being told here");
+	return -EOPNOTSUPP;
 }
 
 /**
@@ -179,38 +198,38 @@ int kmqtt_config_plan(struct kmqtt_config *config,
 		NL_SET_ERR_MSG(extack, "there is no such realm");
 		return -ENOENT;
 	}
-	list_for_each_entry(p, &config->plan, list) {
-		if (memcmp(&p->addr, addr, sizeof(*addr)))
-			continue;
-		NL_SET_ERR_MSG(extack, "there is a listener at this address already");
-		return -EEXIST;
-	}
-	if (config->nr_planned >= KMQTT_NR_LISTENERS_MAX) {
+	if (config->nr_planned >= KMQTT_NR_PLANNED_MAX) {
 		NL_SET_ERR_MSG(extack, "there are too many listeners");
 		return -ENOSPC;
 	}
 	p = kmemdup(planned, sizeof(*planned), GFP_KERNEL);
 	if (!p)
 		return -ENOMEM;
-	list_add_tail(&p->list, &config->plan);
+	if (kmqtt_lineup_plan(&config->plan, p)) {
+		kfree(p);
+		NL_SET_ERR_MSG(extack, "another listener takes what comes to this address");
+		return -EEXIST;
+	}
 	config->nr_planned++;
 	return 0;
 }
 
-/* Give a planned listener's port its realm, NULL for the default. */
-static void set_realm(struct kmqtt_planned *p, struct kmqtt_realm *realm)
+/* Give a planned listener's port its realm, NULL for the default, and terms. */
+static void set_port(struct kmqtt_planned *p, struct kmqtt_realm *realm)
 {
+	struct kmqtt_port *port = p->listener->port;
+
 	if (realm)
 		refcount_inc(&realm->refs);
 	/* RCU keeps it for who has just looked it up. */
-	kmqtt_realm_put(kmqtt_port_set_realm(p->listener->port, realm));
+	kmqtt_realm_put(kmqtt_port_set_realm(port, realm));
+	kmqtt_port_set_terms(port, &p->terms);
 }
 
 /*
- * The new realms, in an order that leaves no moment in which clients of a
- * listener have rules that neither the old nor the new configuration has for
- * them: those with a realm of their own get it before the default realm
- * changes, those without lose theirs after.
+ * The new realms and terms. Those with a realm of their own get it before the
+ * default realm changes, those without lose theirs after. Who is just
+ * connecting may see some of both, and looks again: kmqtt_access_begin_change().
  */
 static void replace_realms(struct kmqtt_config *config)
 {
@@ -218,13 +237,15 @@ static void replace_realms(struct kmqtt_config *config)
 	struct kmqtt_planned *p;
 
 	mutex_lock(&access->mutex);
+	kmqtt_access_begin_change(access);
 	list_for_each_entry(p, &config->plan, list)
 		if (p->realm)
-			set_realm(p, kmqtt_config_realm(config, p->realm));
+			set_port(p, kmqtt_config_realm(config, p->realm));
 	kmqtt_access_replace(access, &config->realms);
 	list_for_each_entry(p, &config->plan, list)
 		if (!p->realm)
-			set_realm(p, NULL);
+			set_port(p, NULL);
+	kmqtt_access_end_change(access);
 	mutex_unlock(&access->mutex);
 }
 
@@ -251,10 +272,9 @@ static u32 close_clients(struct kmqtt_registry *registry)
 
 	while ((conn = kmqtt_registry_next(registry, id))) {
 		id = conn->client.id;
-		if (!kmqtt_client_still_allowed(&conn->client)) {
-			kmqtt_conn_close(conn, KMQTT_REASON_NOT_AUTHORIZED);
-			nr++;
-		}
+		if (!kmqtt_client_still_allowed(&conn->client))
+			nr += kmqtt_conn_close(conn,
+					       KMQTT_REASON_NOT_AUTHORIZED);
 		kmqtt_link_put(&conn->client.link);
 		cond_resched();
 	}
@@ -306,6 +326,7 @@ void kmqtt_config_abort(struct kmqtt_broker *broker)
 	if (broker->config)
 		config_destroy(broker->config);
 	broker->config = NULL;
+	WRITE_ONCE(broker->config_portid, 0);
 }
 
 /* A socket is gone: so is what it was about to tell. */
@@ -318,8 +339,11 @@ static int socket_gone(struct notifier_block *nb, unsigned long event,
 	if (event != NETLINK_URELEASE || notify->protocol != NETLINK_GENERIC)
 		return NOTIFY_DONE;
 	broker = kmqtt_broker_of(notify->net);
+	/* Its own config-begin is over. Others' sockets don't wait here. */
+	if (READ_ONCE(broker->config_portid) != notify->portid)
+		return NOTIFY_DONE;
 	mutex_lock(&broker->config_mutex);
-	if (broker->config && broker->config->portid == notify->portid)
+	if (broker->config && broker->config_portid == notify->portid)
 		kmqtt_config_abort(broker);
 	mutex_unlock(&broker->config_mutex);
 	return NOTIFY_DONE;

@@ -13,7 +13,6 @@
 /**
  * struct kmqtt_config - a configuration that is still being told
  * @broker: whose it will be
- * @portid: netlink socket that tells it, and whose end ends it
  * @settings: what will be set
  * @realms: struct kmqtt_realm in the order of their numbers, each with a
  *	reference; the default realm is always there
@@ -25,7 +24,6 @@
  */
 struct kmqtt_config {
 	struct kmqtt_broker *broker;
-	u32 portid;
 	struct kmqtt_settings settings;
 	struct list_head realms;
 	u32 nr_realms;
@@ -48,6 +46,7 @@ extern struct notifier_block kmqtt_config_notifier;
 int kmqtt_config_begin(struct genl_info *info);
 struct kmqtt_config *kmqtt_config_change(struct genl_info *info);
 void kmqtt_config_changed(struct kmqtt_config *config);
+int kmqtt_config_refuse(struct genl_info *info);
 struct kmqtt_realm *kmqtt_config_realm(struct kmqtt_config *config, u32 number);
 int kmqtt_config_add_realm(struct kmqtt_config *config,
 			   struct kmqtt_realm *realm);

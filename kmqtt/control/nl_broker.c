@@ -152,31 +152,34 @@ static void read_bool(struct genl_info *info, int attr, bool *setting)
 		*setting = nla_get_u8(info->attrs[attr]);
 }
 
-/*
- * Make a text of an attribute, in place of the one that was. It is left alone
- * if there is no such attribute, and none if that is empty.
- */
-static int read_text(struct genl_info *info, int attr, struct kmqtt_text **text)
+/* Make a text of an attribute, or NULL if there is none or it is empty. */
+static int make_text(struct genl_info *info, int attr, struct kmqtt_text **text)
 {
-	struct kmqtt_text *new = NULL;
 	struct kmqtt_str str;
 
+	*text = NULL;
 	if (!info->attrs[attr])
 		return 0;
 	str = kmqtt_nl_str(info->attrs[attr]);
+	if (!str.len)
+		return 0;
 	if (!kmqtt_utf8_valid(str.data, str.len)) {
 		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[attr],
 				    "the text is not UTF-8");
 		return -EINVAL;
 	}
-	if (str.len) {
-		new = kmqtt_text_create(&str);
-		if (!new)
-			return -ENOMEM;
-	}
-	kfree(*text);
-	*text = new;
-	return 0;
+	*text = kmqtt_text_create(&str);
+	return *text ? 0 : -ENOMEM;
+}
+
+/* Put what make_text() made in the place of what was, if it was asked for. */
+static void take_text(struct genl_info *info, int attr,
+		      struct kmqtt_text **setting, struct kmqtt_text *text)
+{
+	if (!info->attrs[attr])
+		return;
+	kfree(*setting);
+	*setting = text;
 }
 
 static void read_capabilities(struct genl_info *info,
@@ -207,6 +210,7 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 {
 	const struct nlattr *backpressure =
 		info->attrs[KMQTT_A_BROKER_BACKPRESSURE];
+	struct kmqtt_text *response_info, *reference;
 	int err;
 
 	if (backpressure && nla_get_u8(backpressure) != KMQTT_BACKPRESSURE_DROP) {
@@ -214,12 +218,19 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 				    "holding publishers is not implemented, only drop is");
 		return -EOPNOTSUPP;
 	}
-	err = read_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION,
-			&s->response_info) ?:
-	      read_text(info, KMQTT_A_BROKER_SERVER_REFERENCE,
-			&s->server_reference);
+	err = make_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION,
+			&response_info);
 	if (err)
 		return err;
+	err = make_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, &reference);
+	if (err) {
+		kfree(response_info);
+		return err;
+	}
+	take_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION, &s->response_info,
+		  response_info);
+	take_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, &s->server_reference,
+		  reference);
 	read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS, &s->max_connections);
 	read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE,
 		 &s->max_per_source);
@@ -249,11 +260,8 @@ static int set_now(struct genl_info *info)
 	mutex_lock(&broker->settings_mutex);
 	kmqtt_settings_get(broker, &settings);
 	err = read_settings(info, &settings);
-	if (err) {
-		kfree(settings.response_info);
-		kfree(settings.server_reference);
+	if (err)
 		goto out_unlock;
-	}
 	kmqtt_settings_apply(broker, &settings);
 	if (info->attrs[KMQTT_A_BROKER_RESPONSE_INFORMATION])
 		kmqtt_text_set(&broker->response_info, settings.response_info);

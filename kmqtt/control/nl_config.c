@@ -77,7 +77,9 @@ int kmqtt_nl_config_commit_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return err;
 	}
-	return kmqtt_nl_reply_send(reply, hdr, info);
+	/* It is in force, even if that can't be told. */
+	kmqtt_nl_reply_send(reply, hdr, info);
+	return 0;
 }
 
 static int set_realm(struct kmqtt_config *config, struct genl_info *info,

@@ -199,6 +199,9 @@ int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 id;
 	int err;
 
+	err = kmqtt_config_refuse(info);
+	if (err)
+		return err;
 	if (by) {
 		id = nla_get_u32(by);
 	} else {

@@ -173,6 +173,9 @@ int kmqtt_nl_user_del_doit(struct sk_buff *skb, struct genl_info *info)
 	struct kmqtt_str name;
 	int err;
 
+	err = kmqtt_config_refuse(info);
+	if (err)
+		return err;
 	if (all && info->attrs[KMQTT_A_USER_NAME]) {
 		NL_SET_ERR_MSG_ATTR(info->extack, all,
 				    "only one of name and all");

@@ -269,11 +269,12 @@ static void kmqtt_conn_timeout(struct timer_list *t)
  * @reason: why; the first one given counts
  *
  * Context: any but hard interrupts.
+ * Return: false if it was closing already.
  */
-void kmqtt_conn_close(struct kmqtt_conn *conn, enum kmqtt_reason reason)
+bool kmqtt_conn_close(struct kmqtt_conn *conn, enum kmqtt_reason reason)
 {
-	if (kmqtt_client_closing(&conn->client, reason))
-		queue_work(kmqtt_wq.ctl, &conn->release_work);
+	return kmqtt_client_closing(&conn->client, reason) &&
+	       queue_work(kmqtt_wq.ctl, &conn->release_work);
 }
 
 static void link_close(struct kmqtt_link *link, enum kmqtt_reason reason)

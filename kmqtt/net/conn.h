@@ -113,7 +113,7 @@ struct kmqtt_conn {
 
 int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 		      struct kmqtt_port *port, void (*data_ready)(struct sock *sk));
-void kmqtt_conn_close(struct kmqtt_conn *conn, enum kmqtt_reason reason);
+bool kmqtt_conn_close(struct kmqtt_conn *conn, enum kmqtt_reason reason);
 void kmqtt_conn_kick(struct kmqtt_conn *conn, bool thread);
 void kmqtt_conn_hand_over(struct kmqtt_conn *conn, bool transmit,
 			  enum kmqtt_handover why);

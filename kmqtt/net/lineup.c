@@ -6,8 +6,8 @@
  */
 #include "lineup.h"
 
-#include <linux/in.h>
 #include <linux/netlink.h>
+#include <net/ipv6.h>
 #include "registry.h"
 
 static bool is_planned(const struct list_head *plan,
@@ -21,13 +21,37 @@ static bool is_planned(const struct list_head *plan,
 	return false;
 }
 
-static __be16 port_of(const struct sockaddr_storage *addr)
+/*
+ * Does one of the two take what comes in through the other? An IPv6 address
+ * takes IPv6 only, AF_UNSPEC takes all there is.
+ */
+static bool overlap(const struct sockaddr_storage *a,
+		    const struct sockaddr_storage *b)
 {
-	/* It stands at the same place for both families. */
-	return ((const struct sockaddr_in *)addr)->sin_port;
+	const struct sockaddr_in6 *a6 = (const struct sockaddr_in6 *)a;
+	const struct sockaddr_in6 *b6 = (const struct sockaddr_in6 *)b;
+	const struct sockaddr_in *a4 = (const struct sockaddr_in *)a;
+	const struct sockaddr_in *b4 = (const struct sockaddr_in *)b;
+
+	/* Ports stand at the same place for both families. */
+	if (a4->sin_port != b4->sin_port)
+		return false;
+	if (a->ss_family == AF_UNSPEC || b->ss_family == AF_UNSPEC)
+		return true;
+	if (a->ss_family != b->ss_family)
+		return false;
+	if (a->ss_family == AF_INET)
+		return a4->sin_addr.s_addr == b4->sin_addr.s_addr ||
+		       !a4->sin_addr.s_addr || !b4->sin_addr.s_addr;
+	return ipv6_addr_equal(&a6->sin6_addr, &b6->sin6_addr) ||
+	       ipv6_addr_any(&a6->sin6_addr) || ipv6_addr_any(&b6->sin6_addr);
 }
 
-/* Does a listener that will be closed have this port, maybe at this address? */
+/*
+ * Does a listener stand in the way that is to be closed? They share the port
+ * until then. Nothing else is asked whether it shares, except by others of the
+ * plan, which kmqtt_lineup_plan() has compared.
+ */
 static bool replaces(const struct kmqtt_registry *registry,
 		     const struct list_head *plan,
 		     const struct sockaddr_storage *addr)
@@ -35,37 +59,35 @@ static bool replaces(const struct kmqtt_registry *registry,
 	const struct kmqtt_listener *listener;
 
 	list_for_each_entry(listener, &registry->listeners, list)
-		if (port_of(&listener->addr) == port_of(addr) &&
-		    !is_planned(plan, listener))
+		if (!is_planned(plan, listener) &&
+		    overlap(&listener->addr, addr))
 			return true;
 	return false;
 }
 
-/*
- * A socket for all addresses and one for a single one stand in each other's
- * way. If the one in the way is to be closed, they share the port until then.
+/**
+ * kmqtt_lineup_plan() - plan another listener
+ * @plan: struct kmqtt_planned
+ * @planned: the listener; the plan's on success
+ *
+ * Context: any; nobody else uses @plan.
+ * Return: 0, or -EEXIST if one that is planned takes what would come in.
  */
-static struct kmqtt_listener *open_planned(struct kmqtt_registry *registry,
-					   const struct list_head *plan,
-					   const struct kmqtt_planned *p,
-					   struct netlink_ext_ack *extack)
+int kmqtt_lineup_plan(struct list_head *plan, struct kmqtt_planned *planned)
 {
-	struct kmqtt_listener *listener;
+	const struct kmqtt_planned *p;
 
-	if (!replaces(registry, plan, &p->addr))
-		return kmqtt_listener_open(registry, &p->addr, &p->terms, false,
-					   extack);
-	listener = kmqtt_listener_open(registry, &p->addr, &p->terms, false,
-				       NULL);
-	if (!IS_ERR(listener) || PTR_ERR(listener) != -EADDRINUSE)
-		return listener;
-	return kmqtt_listener_open(registry, &p->addr, &p->terms, true, extack);
+	list_for_each_entry(p, plan, list)
+		if (overlap(&p->addr, &planned->addr))
+			return -EEXIST;
+	list_add_tail(&planned->list, plan);
+	return 0;
 }
 
 /**
  * kmqtt_lineup_prepare() - open the sockets that a plan needs
  * @registry: the broker's connections
- * @plan: struct kmqtt_planned, each with another address
+ * @plan: from kmqtt_lineup_plan()
  * @extack: what is wrong
  *
  * Context: process, may sleep; the registry's mutex held.
@@ -84,7 +106,9 @@ int kmqtt_lineup_prepare(struct kmqtt_registry *registry,
 	list_for_each_entry(p, plan, list) {
 		if (p->listener)
 			continue;
-		listener = open_planned(registry, plan, p, extack);
+		listener = kmqtt_listener_open(registry, &p->addr, &p->terms,
+					       replaces(registry, plan, &p->addr),
+					       extack);
 		if (IS_ERR(listener)) {
 			kmqtt_lineup_abort(registry, plan);
 			return PTR_ERR(listener);
@@ -121,6 +145,7 @@ void kmqtt_lineup_abort(struct kmqtt_registry *registry, struct list_head *plan)
  * @plan: struct kmqtt_planned, prepared
  * @lineup: what became of listeners
  *
+ * Terms and realms of those that stay are the caller's to change, before this.
  * Connections of listeners that go live on.
  *
  * Context: process, may sleep; the registry's mutex held.
@@ -142,7 +167,6 @@ void kmqtt_lineup_commit(struct kmqtt_registry *registry,
 		lineup->closed++;
 	}
 	list_for_each_entry(p, plan, list) {
-		kmqtt_port_set_terms(p->listener->port, &p->terms);
 		if (!p->is_new)
 			continue;
 		kmqtt_listener_start(p->listener);

@@ -5,7 +5,7 @@
 #include "listener.h"
 
 /* Listeners that a configuration may have. */
-#define KMQTT_NR_LISTENERS_MAX	1024
+#define KMQTT_NR_PLANNED_MAX	(KMQTT_NR_LISTENERS_MAX / 2)
 
 /**
  * struct kmqtt_planned - a listener that a configuration wants
@@ -38,6 +38,7 @@ struct kmqtt_lineup {
 	u32 closed;
 };
 
+int kmqtt_lineup_plan(struct list_head *plan, struct kmqtt_planned *planned);
 int kmqtt_lineup_prepare(struct kmqtt_registry *registry,
 			 struct list_head *plan,
 			 struct netlink_ext_ack *extack);

@@ -28,11 +28,12 @@ static void kmqtt_sk_listen_ready(struct sock *sk)
 	/* Connections inherit the callback before they get their own. */
 	if (sk->sk_state != TCP_LISTEN)
 		return;
-	rcu_read_lock();
-	listener = rcu_dereference_sk_user_data(sk);
+	read_lock_bh(&sk->sk_callback_lock);
+	listener = __locked_read_sk_user_data_with_flags(sk,
+							 SK_USER_DATA_NOCOPY);
 	if (listener)
 		mod_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 0);
-	rcu_read_unlock();
+	read_unlock_bh(&sk->sk_callback_lock);
 }
 
 /* Returns 0, or what kernel_accept() says when there is no connection. */
@@ -172,14 +173,18 @@ err_release:
 static void close_socket(struct kmqtt_listener *listener)
 {
 	struct sock *sk = listener->sock->sk;
+	int budget = BACKLOG;
 
+	/* When the lock is free, no callback is on its way to queue the work. */
 	write_lock_bh(&sk->sk_callback_lock);
 	sk->sk_data_ready = listener->data_ready;
 	rcu_assign_sk_user_data(sk, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
-	/* A callback may still be on its way to queue the work. */
-	synchronize_rcu();
 	disable_delayed_work_sync(&listener->accept_work);
+	/* Who has come in is not sent away again, if it ever accepted. */
+	if (!list_empty(&listener->list))
+		while (budget-- && !accept_one(listener))
+			;
 	sock_release(listener->sock);
 }
 
@@ -247,6 +252,10 @@ kmqtt_listener_open(struct kmqtt_registry *registry,
 	lockdep_assert_held(&registry->mutex);
 	if (READ_ONCE(registry->stopped))
 		return ERR_PTR(-ESHUTDOWN);
+	if (registry->nr_listeners >= KMQTT_NR_LISTENERS_MAX) {
+		NL_SET_ERR_MSG(extack, "there are too many listeners");
+		return ERR_PTR(-ENOSPC);
+	}
 	listener = kzalloc(sizeof(*listener), GFP_KERNEL);
 	if (!listener)
 		return ERR_PTR(-ENOMEM);
@@ -266,6 +275,7 @@ kmqtt_listener_open(struct kmqtt_registry *registry,
 		return ERR_PTR(err);
 	}
 	registry->next_listener++;
+	registry->nr_listeners++;
 	return listener;
 }
 
@@ -300,9 +310,10 @@ void kmqtt_listener_start(struct kmqtt_listener *listener)
 void kmqtt_listener_close(struct kmqtt_listener *listener)
 {
 	lockdep_assert_held(&listener->registry->mutex);
-	list_del(&listener->list);
-	close_socket(listener);
 	WRITE_ONCE(listener->port->closed, true);
+	close_socket(listener);
+	list_del(&listener->list);
+	listener->registry->nr_listeners--;
 	listener_free(listener);
 }
 

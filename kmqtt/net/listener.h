@@ -9,6 +9,9 @@
 struct kmqtt_registry;
 struct netlink_ext_ack;
 
+/* Listeners of a broker, or twice as many while they are replaced. */
+#define KMQTT_NR_LISTENERS_MAX	2048
+
 /**
  * struct kmqtt_listener - an open port
  * @list: entry of the registry's list, under its mutex; empty until it accepts

@@ -29,9 +29,10 @@ struct kmqtt_source {
 /**
  * struct kmqtt_registry - a broker's listeners and connections
  * @broker: constant
- * @mutex: guards @listeners and @next_listener; may sleep
+ * @mutex: guards @listeners to @nr_listeners; may sleep
  * @listeners: open ports
  * @next_listener: number of the next listener
+ * @nr_listeners: those with a socket
  * @lock: guards the fields below; a leaf, taken with softirqs off
  * @conns: connections by number
  * @nr_conns: connections whose memory is not yet given back
@@ -44,9 +45,10 @@ struct kmqtt_source {
  */
 struct kmqtt_registry {
 	struct kmqtt_broker *broker;
-	struct mutex mutex;		/* listeners, next_listener */
+	struct mutex mutex;		/* listeners to nr_listeners */
 	struct list_head listeners;
 	u32 next_listener;
+	u32 nr_listeners;
 
 	spinlock_t lock;		/* all below but the limits */
 	struct xarray conns;

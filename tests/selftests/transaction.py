@@ -133,6 +133,14 @@ def test_atomic():
             # It is gone: there is nothing to commit any more.
             refused(errno.ENOENT, config.commit)
     same((ctl_json("broker"), listeners(), users()), before, "what is in force")
+    # A listener that goes makes room for its own successor, not for others.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.2", 1883))
+        taken.listen()
+        with Config() as config:
+            config.listen(1883, socket.inet_aton("127.0.0.2"))
+            refused(errno.EADDRINUSE, config.commit)
+    same(listeners(), before[1], "listeners")
     refused(errno.ECONNREFUSED, socket.create_connection, ("127.0.0.1", 1884), 5)
 
 
@@ -150,6 +158,9 @@ def test_wrong():
         config.act("realm", "set", number=7, authenticate=(1, 1))
         config.listen(1883, realm=7)
         refused(errno.EEXIST, config.listen, 1883)
+        refused(errno.EEXIST, config.listen, 1883, ALL)
+        refused(errno.EOPNOTSUPP, config.act, "user", "del", all=b"")
+        refused(errno.EOPNOTSUPP, config.act, "listener", "del", id=1)
         config.act("user", "set", **user_keys(b"x", realm=7))
         config.commit()
     same(list(listeners()), ["127.0.0.1:1883"], "listeners")
