@@ -349,17 +349,12 @@ char *field_text(const struct field *field, json_t *row, bool quote)
 	return check(strdup(text));
 }
 
-static bool put_choice(struct nl *nl, const struct field *field,
-		       const char *text)
+static bool read_name(const struct field *field, const char *text,
+		      uint64_t *value)
 {
-	unsigned int i;
-
-	for (i = 0; field->names[i]; i++) {
-		if (!strcmp(field->names[i], text)) {
-			nl_put_uint(nl, field->attr, i, field->size);
+	for (*value = 0; field->names[*value]; ++*value)
+		if (!strcmp(field->names[*value], text))
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -375,8 +370,7 @@ static bool put_string(struct nl *nl, const struct field *field,
 	return true;
 }
 
-static bool put_reason(struct nl *nl, const struct field *field,
-		       const char *text)
+static bool read_reason_arg(const char *text, uint64_t *value)
 {
 	uint32_t reason;
 	char *end;
@@ -386,7 +380,7 @@ static bool put_reason(struct nl *nl, const struct field *field,
 		if (end == text || *end)
 			return false;
 	}
-	nl_put_uint(nl, field->attr, reason, field->size);
+	*value = reason;
 	return true;
 }
 
@@ -410,6 +404,39 @@ static bool put_address(struct nl *nl, const struct field *field,
 }
 
 /**
+ * field_number() - read an argument that goes into a request as a number
+ * @field: what the argument is
+ * @text: the argument
+ * @value: the number
+ *
+ * Return: false if @text can't mean that, or @field is of another kind.
+ */
+bool field_number(const struct field *field, const char *text, uint64_t *value)
+{
+	uint64_t max = INT64_MAX;
+
+	if (field->size)
+		max = UINT64_MAX >> (64 - 8 * field->size);
+	switch (field->kind) {
+	case FIELD_NUMBER:
+		return text_to_number(text, max, value);
+	case FIELD_BYTES:
+		return text_to_bytes(text, max, value);
+	case FIELD_SECONDS:
+		return text_to_seconds(text, max, value);
+	case FIELD_SWITCH:
+		*value = !strcmp(text, "on") || !strcmp(text, "1");
+		return *value || !strcmp(text, "off") || !strcmp(text, "0");
+	case FIELD_CHOICE:
+		return read_name(field, text, value);
+	case FIELD_REASON:
+		return read_reason_arg(text, value);
+	default:
+		return false;
+	}
+}
+
+/**
  * field_put() - add an argument to a request
  * @nl: with a request begun
  * @field: what the argument is
@@ -419,29 +446,9 @@ static bool put_address(struct nl *nl, const struct field *field,
  */
 bool field_put(struct nl *nl, const struct field *field, const char *text)
 {
-	uint64_t max = INT64_MAX, value;
-	bool ok;
+	uint64_t value;
 
-	if (field->size)
-		max = UINT64_MAX >> (64 - 8 * field->size);
 	switch (field->kind) {
-	case FIELD_NUMBER:
-		ok = text_to_number(text, max, &value);
-		break;
-	case FIELD_BYTES:
-		ok = text_to_bytes(text, max, &value);
-		break;
-	case FIELD_SECONDS:
-		ok = text_to_seconds(text, max, &value);
-		break;
-	case FIELD_SWITCH:
-		value = !strcmp(text, "on") || !strcmp(text, "1");
-		ok = value || !strcmp(text, "off") || !strcmp(text, "0");
-		break;
-	case FIELD_CHOICE:
-		return put_choice(nl, field, text);
-	case FIELD_REASON:
-		return put_reason(nl, field, text);
 	case FIELD_STRING:
 	case FIELD_TEXT:
 		return put_string(nl, field, text);
@@ -451,11 +458,11 @@ bool field_put(struct nl *nl, const struct field *field, const char *text)
 		nl_put(nl, field->attr, NULL, 0);
 		return true;
 	default:
-		return false;
-	}
-	if (ok)
+		if (!field_number(field, text, &value))
+			return false;
 		nl_put_uint(nl, field->attr, value, field->size);
-	return ok;
+		return true;
+	}
 }
 
 /**

@@ -37,12 +37,15 @@ struct field {
 	const char *name;	/* in arguments, and with _ for - in JSON */
 	const char *title;	/* of its column, or NULL for none */
 	const char *const *names;
+	uint64_t min;		/* what the kernel takes */
+	uint64_t max;		/* 0 if that is what fits */
 	bool bare;		/* lines have its value alone */
 };
 
 char *field_text(const struct field *field, json_t *row, bool quote);
 
 json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh);
+bool field_number(const struct field *field, const char *text, uint64_t *value);
 bool field_put(struct nl *nl, const struct field *field, const char *text);
 const struct field *field_by_name(const struct field *fields,
 				  const char *name);

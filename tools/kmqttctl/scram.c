@@ -9,6 +9,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "base64.h"
 #include "text.h"
 
 #define SALT_LEN	16
@@ -59,30 +60,6 @@ bool scram_derive(struct scram *scram, bool sha_512, const char *password,
 	return ok;
 }
 
-/* Base64, and behind it one of @ends or the end; returns what follows or NULL. */
-static const char *read_base64(const char *text, const char *ends, uint8_t *to,
-			       size_t *len)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t n = strspn(text, digits), pad = strspn(text + n, "=");
-	const char *end = text + n + pad;
-	uint8_t buf[SCRAM_KEY_MAX * 2];
-
-	/* OpenSSL takes blanks around it, and padding anywhere. */
-	n += pad;
-	if (!n || n % 4 || pad > 2 || n > sizeof(buf) ||
-	    EVP_DecodeBlock(buf, (const unsigned char *)text, n) < 0)
-		return NULL;
-	*len = n / 4 * 3 - pad;
-	if (*len > SCRAM_KEY_MAX)
-		return NULL;
-	memcpy(to, buf, *len);
-	if (!*ends)
-		return *end ? NULL : end;
-	return *end && strchr(ends, *end) ? end + 1 : NULL;
-}
-
 /**
  * scram_read() - read keys that were derived elsewhere
  * @scram: the keys
@@ -112,8 +89,8 @@ bool scram_read(struct scram *scram, bool sha_512, const char *text)
 	if (!text_to_number(number, UINT32_MAX, &value))
 		return false;
 	scram->iterations = value;
-	text = read_base64(colon + 1, ":$", scram->salt, &scram->salt_len);
-	text = text ? read_base64(text, ":", scram->stored_key, &stored) : NULL;
-	text = text ? read_base64(text, "", scram->server_key, &server) : NULL;
+	text = base64_read(colon + 1, ":$", scram->salt, &scram->salt_len);
+	text = text ? base64_read(text, ":", scram->stored_key, &stored) : NULL;
+	text = text ? base64_read(text, "", scram->server_key, &server) : NULL;
 	return text && stored == want && server == want;
 }

@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCRAM_KEY_MAX		64
+#include "base64.h"
+
+#define SCRAM_KEY_MAX		BASE64_BYTES_MAX
 #define SCRAM_ITERATIONS	210000
 
 /* What a broker keeps instead of a password (RFC 5802, 3). */
