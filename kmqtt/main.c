@@ -4,6 +4,7 @@
  */
 #include <linux/init.h>
 #include <linux/module.h>
+#include "access/password.h"
 #include "access/scram.h"
 #include "broker.h"
 #include "control/netlink.h"
@@ -42,9 +43,12 @@ static int __init kmqtt_init(void)
 	err = kmqtt_scram_module_init();
 	if (err)
 		goto err_pass;
-	err = kmqtt_broker_module_init();
+	err = kmqtt_password_module_init();
 	if (err)
 		goto err_scram;
+	err = kmqtt_broker_module_init();
+	if (err)
+		goto err_password;
 	err = open_ports();
 	if (err)
 		goto err_broker;
@@ -56,6 +60,8 @@ static int __init kmqtt_init(void)
 
 err_broker:
 	kmqtt_broker_module_uninit();
+err_password:
+	kmqtt_password_module_uninit();
 err_scram:
 	kmqtt_scram_module_uninit();
 err_pass:
@@ -67,6 +73,7 @@ static void __exit kmqtt_exit(void)
 {
 	kmqtt_netlink_module_uninit();
 	kmqtt_broker_module_uninit();
+	kmqtt_password_module_uninit();
 	kmqtt_scram_module_uninit();
 	kmqtt_pass_module_uninit();
 }
