@@ -62,6 +62,7 @@ int kmqtt_users_init(struct kmqtt_users *users, struct kmqtt_memory *memory)
 	users->nr = 0;
 	users->max = KMQTT_NR_USERS_MAX;
 	users->memory = memory;
+	kmqtt_costs_init(&users->costs, memory);
 	return rhashtable_init(&users->table, &user_params);
 }
 
@@ -86,6 +87,7 @@ static void free_user(void *ptr, void *arg)
 void kmqtt_users_uninit(struct kmqtt_users *users)
 {
 	rhashtable_free_and_destroy(&users->table, free_user, users);
+	kmqtt_costs_uninit(&users->costs);
 	mutex_destroy(&users->mutex);
 }
 
@@ -107,6 +109,8 @@ static void user_remove(struct kmqtt_users *users, struct kmqtt_user *user)
 	lockdep_assert_held(&users->mutex);
 	rhashtable_remove_fast(&users->table, &user->hash, user_params);
 	users->nr--;
+	if (user->password.iterations)
+		kmqtt_costs_del(&users->costs, &user->password);
 	user_drop(users, user);
 }
 
@@ -133,6 +137,66 @@ static struct kmqtt_user *user_create(struct kmqtt_users *users,
 	return user;
 }
 
+/* One more in the table, or one in the place of another. */
+static int user_enter(struct kmqtt_users *users, struct kmqtt_user *user,
+		      struct kmqtt_user *old)
+{
+	if (old)
+		return rhashtable_replace_fast(&users->table, &old->hash,
+					       &user->hash, user_params);
+	if (users->nr >= users->max)
+		return -ENOSPC;
+	/* What else it may say comes from an allocation that failed, too. */
+	return rhashtable_insert_fast(&users->table, &user->hash, user_params) ?
+	       -ENOMEM : 0;
+}
+
+/* Have @user from now on, which is gone if that fails. */
+static int user_put(struct kmqtt_users *users, struct kmqtt_user *user,
+		    struct kmqtt_user *old)
+{
+	struct kmqtt_costs *costs = &users->costs;
+	int err = 0;
+
+	lockdep_assert_held(&users->mutex);
+	if (user->password.iterations)
+		err = kmqtt_costs_add(costs, &user->password);
+	if (err)
+		goto err_user;
+	err = user_enter(users, user, old);
+	if (err)
+		goto err_costs;
+	if (!old) {
+		users->nr++;
+		return 0;
+	}
+	if (old->password.iterations)
+		kmqtt_costs_del(costs, &old->password);
+	user_drop(users, old);
+	return 0;
+
+err_costs:
+	if (user->password.iterations)
+		kmqtt_costs_del(costs, &user->password);
+err_user:
+	user_free(users, user);
+	return err;
+}
+
+/* The user as it is, and a copy in @user. */
+static struct kmqtt_user *user_copy(struct kmqtt_users *users,
+				    const struct kmqtt_str *name,
+				    struct kmqtt_user *user)
+{
+	struct kmqtt_user *old = user_find(users, name);
+
+	if (old) {
+		memcpy(user->scram, old->scram, sizeof(user->scram));
+		user->password = old->password;
+	}
+	return old;
+}
+
 /**
  * kmqtt_user_set_scram() - give a user a key, and make the user if need be
  * @users: all users
@@ -155,27 +219,37 @@ int kmqtt_user_set_scram(struct kmqtt_users *users,
 	if (!user)
 		return -ENOMEM;
 	mutex_lock(&users->mutex);
-	old = user_find(users, name);
-	if (old)
-		memcpy(user->scram, old->scram, sizeof(user->scram));
+	old = user_copy(users, name, user);
 	user->scram[method] = *key;
-	if (old)
-		err = rhashtable_replace_fast(&users->table, &old->hash,
-					      &user->hash, user_params);
-	else if (users->nr >= users->max)
-		err = -ENOSPC;
-	/* What else it may say comes from an allocation that failed, too. */
-	else if (rhashtable_insert_fast(&users->table, &user->hash,
-					user_params))
-		err = -ENOMEM;
-	else
-		err = 0;
-	if (err)
-		user_free(users, user);
-	else if (old)
-		user_drop(users, old);
-	else
-		users->nr++;
+	err = user_put(users, user, old);
+	mutex_unlock(&users->mutex);
+	return err;
+}
+
+/**
+ * kmqtt_user_set_password() - give a user a password, and make the user if need
+ *	be
+ * @users: all users
+ * @name: name of the user
+ * @password: what the password is told by; copied
+ *
+ * Context: process, may sleep.
+ * Return: 0, -ENOMEM, -ENOSPC if there are too many users.
+ */
+int kmqtt_user_set_password(struct kmqtt_users *users,
+			    const struct kmqtt_str *name,
+			    const struct kmqtt_password *password)
+{
+	struct kmqtt_user *user, *old;
+	int err;
+
+	user = user_create(users, name);
+	if (!user)
+		return -ENOMEM;
+	mutex_lock(&users->mutex);
+	old = user_copy(users, name, user);
+	user->password = *password;
+	err = user_put(users, user, old);
 	mutex_unlock(&users->mutex);
 	return err;
 }
@@ -267,6 +341,101 @@ bool kmqtt_user_get_scram(struct kmqtt_users *users,
 }
 
 /**
+ * kmqtt_user_get_password() - look a password up
+ * @users: all users
+ * @name: name of the user
+ * @password: copy of what it is told by; if there is none, of a password that
+ *	nobody knows and that takes as long to check as most do
+ *
+ * Context: any but hard interrupts.
+ * Return: true if there is one.
+ */
+bool kmqtt_user_get_password(struct kmqtt_users *users,
+			     const struct kmqtt_str *name,
+			     struct kmqtt_password *password)
+{
+	const struct kmqtt_user *user;
+	bool found;
+
+	/* For everybody, so that the time doesn't tell who exists. */
+	kmqtt_costs_make_up(&users->costs, password);
+	rcu_read_lock();
+	user = user_find(users, name);
+	found = user && user->password.iterations;
+	if (found)
+		*password = user->password;
+	rcu_read_unlock();
+	return found;
+}
+
+/**
+ * kmqtt_scram_key_stamp() - what tells a key from others
+ * @key: the key
+ * @secret: of the broker
+ *
+ * Context: any.
+ * Return: the stamp, the same for the same key.
+ */
+u64 kmqtt_scram_key_stamp(const struct kmqtt_scram_key *key,
+			  const siphash_key_t *secret)
+{
+	return siphash(key, offsetofend(struct kmqtt_scram_key, server_key),
+		       secret);
+}
+
+/**
+ * kmqtt_password_stamp() - what tells a password from others
+ * @password: what the password is told by
+ * @secret: of the broker
+ *
+ * Context: any.
+ * Return: the stamp, the same for the same password with the same salt.
+ */
+u64 kmqtt_password_stamp(const struct kmqtt_password *password,
+			 const siphash_key_t *secret)
+{
+	return siphash(password, offsetofend(struct kmqtt_password, hash),
+		       secret);
+}
+
+/**
+ * kmqtt_user_has_stamp() - does a user still have certain credentials?
+ * @users: all users
+ * @name: name of the user
+ * @stamp: of a key or a password
+ * @secret: of the broker
+ *
+ * Context: any but hard interrupts.
+ * Return: true if the user has something with this stamp.
+ */
+bool kmqtt_user_has_stamp(struct kmqtt_users *users,
+			  const struct kmqtt_str *name, u64 stamp,
+			  const siphash_key_t *secret)
+{
+	const struct kmqtt_user *user;
+	bool found = false;
+	int i;
+
+	rcu_read_lock();
+	user = user_find(users, name);
+	if (user)
+		found = user->password.iterations &&
+			kmqtt_password_stamp(&user->password, secret) == stamp;
+	for (i = 0; user && !found && i < KMQTT_SCRAM_METHODS; i++)
+		found = user->scram[i].iterations &&
+			kmqtt_scram_key_stamp(&user->scram[i], secret) == stamp;
+	rcu_read_unlock();
+	return found;
+}
+
+/* No bytes between that nobody has written. */
+static_assert(offsetofend(struct kmqtt_scram_key, server_key) ==
+	      sizeof(u32) + sizeof(u8) + 3 * KMQTT_SCRAM_KEY_MAX);
+static_assert(offsetofend(struct kmqtt_password, hash) ==
+	      sizeof(u32) + 2 * sizeof(u8) + KMQTT_PASSWORD_SALT_MAX +
+	      KMQTT_PASSWORD_HASH_LEN);
+
+/**
  * kmqtt_users_walk() - walk on to the next user
  * @iter: a walk over the table, between two steps
  * @info: what is told of the user
@@ -282,7 +451,6 @@ int kmqtt_users_walk(struct rhashtable_iter *iter,
 {
 	const struct rhash_head *place = iter->p;
 	const struct kmqtt_user *user;
-	int i;
 
 	if (rhashtable_walk_start_check(iter) || (place && !iter->p))
 		*again = true;
@@ -292,8 +460,8 @@ int kmqtt_users_walk(struct rhashtable_iter *iter,
 			*again = true;
 	} while (IS_ERR(user));
 	if (user) {
-		for (i = 0; i < KMQTT_SCRAM_METHODS; i++)
-			info->iterations[i] = user->scram[i].iterations;
+		memcpy(info->scram, user->scram, sizeof(info->scram));
+		info->password = user->password;
 		info->name_len = user->name_len;
 		memcpy(info->name, user->name, user->name_len);
 	}

@@ -35,6 +35,11 @@ static const struct netlink_range_validation kmqtt_a_user_iterations_range = {
 	.max	= 10000000ULL,
 };
 
+static const struct netlink_range_validation kmqtt_a_user_password_iterations_range = {
+	.min	= 1ULL,
+	.max	= 10000000ULL,
+};
+
 /* KMQTT_CMD_BROKER_SET - do */
 static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_SERVER_REFERENCE + 1] = {
 	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
@@ -131,7 +136,7 @@ static const struct nla_policy kmqtt_retained_del_nl_policy[KMQTT_A_RETAINED_ALL
 };
 
 /* KMQTT_CMD_USER_SET - do */
-static const struct nla_policy kmqtt_user_set_nl_policy[KMQTT_A_USER_REALM + 1] = {
+static const struct nla_policy kmqtt_user_set_nl_policy[KMQTT_A_USER_PASSWORD_HASH + 1] = {
 	[KMQTT_A_USER_NAME] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
 	[KMQTT_A_USER_REALM] = { .type = NLA_U32, },
 	[KMQTT_A_USER_METHOD] = NLA_POLICY_MAX(NLA_U32, 1),
@@ -139,12 +144,21 @@ static const struct nla_policy kmqtt_user_set_nl_policy[KMQTT_A_USER_REALM + 1] 
 	[KMQTT_A_USER_SALT] = { .type = NLA_BINARY, },
 	[KMQTT_A_USER_STORED_KEY] = { .type = NLA_BINARY, },
 	[KMQTT_A_USER_SERVER_KEY] = { .type = NLA_BINARY, },
+	[KMQTT_A_USER_PASSWORD_METHOD] = NLA_POLICY_MAX(NLA_U32, 1),
+	[KMQTT_A_USER_PASSWORD_ITERATIONS] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_user_password_iterations_range),
+	[KMQTT_A_USER_PASSWORD_SALT] = { .type = NLA_BINARY, },
+	[KMQTT_A_USER_PASSWORD_HASH] = NLA_POLICY_EXACT_LEN(64),
 };
 
 /* KMQTT_CMD_USER_DEL - do */
 static const struct nla_policy kmqtt_user_del_nl_policy[KMQTT_A_USER_ALL + 1] = {
 	[KMQTT_A_USER_NAME] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
 	[KMQTT_A_USER_ALL] = { .type = NLA_FLAG, },
+};
+
+/* KMQTT_CMD_USER_GET - dump */
+static const struct nla_policy kmqtt_user_get_nl_policy[KMQTT_A_USER_SECRETS + 1] = {
+	[KMQTT_A_USER_SECRETS] = { .type = NLA_FLAG, },
 };
 
 /* KMQTT_CMD_REALM_SET - do */
@@ -257,7 +271,7 @@ const struct genl_split_ops kmqtt_nl_ops[21] = {
 		.cmd		= KMQTT_CMD_USER_SET,
 		.doit		= kmqtt_nl_user_set_doit,
 		.policy		= kmqtt_user_set_nl_policy,
-		.maxattr	= KMQTT_A_USER_REALM,
+		.maxattr	= KMQTT_A_USER_PASSWORD_HASH,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -268,11 +282,13 @@ const struct genl_split_ops kmqtt_nl_ops[21] = {
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
-		.cmd	= KMQTT_CMD_USER_GET,
-		.start	= kmqtt_nl_user_get_start,
-		.dumpit	= kmqtt_nl_user_get_dumpit,
-		.done	= kmqtt_nl_user_get_done,
-		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+		.cmd		= KMQTT_CMD_USER_GET,
+		.start		= kmqtt_nl_user_get_start,
+		.dumpit		= kmqtt_nl_user_get_dumpit,
+		.done		= kmqtt_nl_user_get_done,
+		.policy		= kmqtt_user_get_nl_policy,
+		.maxattr	= KMQTT_A_USER_SECRETS,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 	{
 		.cmd	= KMQTT_CMD_STATS_GET,

@@ -1,118 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Users and their credentials. Keys come in and are never told.
+ * Users and their credentials: what was derived from passwords, never these.
  */
 #include "genl.h"
 #include <linux/slab.h>
 #include "../access/scram.h"
 #include "config.h"
+#include "credential.h"
 #include "reply.h"
 
 /**
  * struct user_dump - a dump of users
  * @realm: whose users, with a reference
  * @walk: over the table
- * @pending: @info was not told yet
+ * @secrets: each credential is an entry of its own, with all that it has
+ * @pending: not all of @info was told yet
+ * @next: of the credentials, the one that is next
  * @info: the user where the walk stands
  */
 struct user_dump {
 	struct kmqtt_realm *realm;
 	struct rhashtable_iter walk;
+	bool secrets;
 	bool pending;
+	unsigned int next;
 	struct kmqtt_user_info info;
 };
-
-static int missing(struct genl_info *info, int attr)
-{
-	if (!GENL_REQ_ATTR_CHECK(info, attr))
-		return 0;
-	return -EINVAL;
-}
-
-/* The name of a user, which has to be there. */
-static int get_name(struct genl_info *info, struct kmqtt_str *name)
-{
-	const struct nlattr *attr = info->attrs[KMQTT_A_USER_NAME];
-
-	if (missing(info, KMQTT_A_USER_NAME))
-		return -EINVAL;
-	*name = kmqtt_nl_str(attr);
-	if (name->len && kmqtt_utf8_valid(name->data, name->len))
-		return 0;
-	NL_SET_ERR_MSG_ATTR(info->extack, attr,
-			    "a user name is UTF-8 and not empty");
-	return -EINVAL;
-}
-
-/* A key, which has to be as long as a hash. */
-static int get_key(struct genl_info *info, int id, u32 len, u8 *key)
-{
-	const struct nlattr *attr = info->attrs[id];
-
-	if (missing(info, id))
-		return -EINVAL;
-	if (nla_len(attr) != len) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "a key is as long as the method's hash");
-		return -EINVAL;
-	}
-	memcpy(key, nla_data(attr), len);
-	return 0;
-}
-
-static int get_salt(struct genl_info *info, struct kmqtt_scram_key *key)
-{
-	const struct nlattr *attr = info->attrs[KMQTT_A_USER_SALT];
-
-	if (missing(info, KMQTT_A_USER_SALT))
-		return -EINVAL;
-	if (!nla_len(attr) || nla_len(attr) > sizeof(key->salt)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "a salt has 1 to 64 bytes");
-		return -EINVAL;
-	}
-	key->salt_len = nla_len(attr);
-	memcpy(key->salt, nla_data(attr), nla_len(attr));
-	return 0;
-}
-
-static int set_scram(struct genl_info *info, struct kmqtt_users *users,
-		     const struct kmqtt_str *name,
-		     enum kmqtt_auth_method method)
-{
-	u32 len = kmqtt_scram_hash_len(method);
-	struct kmqtt_scram_key key = {};
-	int err;
-
-	err = missing(info, KMQTT_A_USER_ITERATIONS) ?:
-	      get_salt(info, &key) ?:
-	      get_key(info, KMQTT_A_USER_STORED_KEY, len, key.stored_key) ?:
-	      get_key(info, KMQTT_A_USER_SERVER_KEY, len, key.server_key);
-	if (!err) {
-		key.iterations =
-			nla_get_u32(info->attrs[KMQTT_A_USER_ITERATIONS]);
-		err = kmqtt_user_set_scram(users, name, method, &key);
-		if (err == -ENOSPC)
-			NL_SET_ERR_MSG_ATTR(info->extack,
-					    info->attrs[KMQTT_A_USER_NAME],
-					    "there are too many users");
-	}
-	memzero_explicit(&key, sizeof(key));
-	return err;
-}
-
-/* Give a user in @users the credentials of the request. */
-static int set_user(struct genl_info *info, struct kmqtt_users *users)
-{
-	struct kmqtt_str name;
-	int err;
-
-	err = get_name(info, &name) ?: missing(info, KMQTT_A_USER_METHOD);
-	if (err)
-		return err;
-	return set_scram(info, users, &name,
-			 nla_get_u32(info->attrs[KMQTT_A_USER_METHOD]));
-}
 
 /* The realm that clients are in unless their listener says otherwise. */
 static struct kmqtt_realm *default_realm(struct genl_info *info)
@@ -139,7 +52,7 @@ int kmqtt_nl_user_set_doit(struct sk_buff *skb, struct genl_info *info)
 	config = kmqtt_config_change(info);
 	if (!config && !number) {
 		realm = default_realm(info);
-		err = set_user(info, &realm->users);
+		err = kmqtt_nl_set_user(info, &realm->users);
 		kmqtt_realm_put(realm);
 		return err;
 	}
@@ -150,7 +63,7 @@ int kmqtt_nl_user_set_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	realm = kmqtt_config_realm(config, number);
 	if (realm)
-		err = set_user(info, &realm->users);
+		err = kmqtt_nl_set_user(info, &realm->users);
 	else
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "there is no such realm");
@@ -181,7 +94,7 @@ int kmqtt_nl_user_del_doit(struct sk_buff *skb, struct genl_info *info)
 				    "only one of name and all");
 		return -EINVAL;
 	}
-	if (!all && get_name(info, &name))
+	if (!all && kmqtt_nl_user_name(info, &name))
 		return -EINVAL;
 	realm = default_realm(info);
 	err = 0;
@@ -218,29 +131,114 @@ int kmqtt_nl_user_get_start(struct netlink_callback *cb)
 	if (!dump)
 		return -ENOMEM;
 	dump->realm = kmqtt_access_realm(access, 0);
+	dump->secrets = genl_info_dump(cb)->attrs[KMQTT_A_USER_SECRETS];
 	rhashtable_walk_enter(&dump->realm->users.table, &dump->walk);
 	*(struct user_dump **)cb->ctx = dump;
 	cb->seq = 1;
 	return 0;
 }
 
-static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
-		     const struct kmqtt_user_info *user)
+static int put_methods(struct sk_buff *skb, const struct kmqtt_user_info *user)
 {
-	u32 sha_256 = user->iterations[KMQTT_AUTH_METHOD_SCRAM_SHA_256];
-	u32 sha_512 = user->iterations[KMQTT_AUTH_METHOD_SCRAM_SHA_512];
+	u32 sha_256 = user->scram[KMQTT_AUTH_METHOD_SCRAM_SHA_256].iterations;
+	u32 sha_512 = user->scram[KMQTT_AUTH_METHOD_SCRAM_SHA_512].iterations;
+
+	if ((sha_256 &&
+	     nla_put_u32(skb, KMQTT_A_USER_SCRAM_SHA_256, sha_256)) ||
+	    (sha_512 && nla_put_u32(skb, KMQTT_A_USER_SCRAM_SHA_512, sha_512)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_password(struct sk_buff *skb, const struct kmqtt_password *p)
+{
+	if (!p->iterations)
+		return 0;
+	if (nla_put_u32(skb, KMQTT_A_USER_PASSWORD_METHOD, p->method))
+		return -EMSGSIZE;
+	if (p->method == KMQTT_PASSWORD_METHOD_SHA512)
+		return 0;
+	return nla_put_u32(skb, KMQTT_A_USER_PASSWORD_ITERATIONS,
+			   p->iterations);
+}
+
+static int put_hash(struct sk_buff *skb, const struct kmqtt_password *p)
+{
+	if (put_password(skb, p) ||
+	    nla_put(skb, KMQTT_A_USER_PASSWORD_SALT, p->salt_len, p->salt))
+		return -EMSGSIZE;
+	return nla_put(skb, KMQTT_A_USER_PASSWORD_HASH, sizeof(p->hash),
+		       p->hash);
+}
+
+static int put_key(struct sk_buff *skb, u32 method,
+		   const struct kmqtt_scram_key *key)
+{
+	u32 len = kmqtt_scram_hash_len(method);
+
+	if (nla_put_u32(skb, KMQTT_A_USER_METHOD, method) ||
+	    nla_put_u32(skb, KMQTT_A_USER_ITERATIONS, key->iterations) ||
+	    nla_put(skb, KMQTT_A_USER_SALT, key->salt_len, key->salt) ||
+	    nla_put(skb, KMQTT_A_USER_STORED_KEY, len, key->stored_key))
+		return -EMSGSIZE;
+	return nla_put(skb, KMQTT_A_USER_SERVER_KEY, len, key->server_key);
+}
+
+/* A user's credentials: those of SCRAM by their method, then the password. */
+#define NR_CREDENTIALS	(KMQTT_SCRAM_METHODS + 1)
+
+/* With secrets, all of the next credentials; else, which there are. */
+static int put_credentials(struct sk_buff *skb, const struct user_dump *dump)
+{
+	const struct kmqtt_user_info *user = &dump->info;
+
+	if (!dump->secrets)
+		return put_methods(skb, user) ?:
+		       put_password(skb, &user->password);
+	if (dump->next < KMQTT_SCRAM_METHODS)
+		return put_key(skb, dump->next, &user->scram[dump->next]);
+	return put_hash(skb, &user->password);
+}
+
+static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
+		     const struct user_dump *dump)
+{
+	const struct kmqtt_user_info *user = &dump->info;
 	void *hdr;
 
 	hdr = kmqtt_nl_entry(skb, cb, KMQTT_CMD_USER_GET);
 	if (!hdr)
 		return -EMSGSIZE;
 	if (nla_put(skb, KMQTT_A_USER_NAME, user->name_len, user->name) ||
-	    (sha_256 && nla_put_u32(skb, KMQTT_A_USER_SCRAM_SHA_256, sha_256)) ||
-	    (sha_512 && nla_put_u32(skb, KMQTT_A_USER_SCRAM_SHA_512, sha_512))) {
+	    put_credentials(skb, dump)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}
 	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+static bool has_credentials(const struct kmqtt_user_info *user, unsigned int nr)
+{
+	return nr < KMQTT_SCRAM_METHODS ? user->scram[nr].iterations :
+					  user->password.iterations;
+}
+
+/* All entries of the user where the walk stands, or those that are left. */
+static int put_all(struct sk_buff *skb, struct netlink_callback *cb,
+		   struct user_dump *dump)
+{
+	int err = 0;
+
+	if (!dump->secrets)
+		return put_entry(skb, cb, dump);
+	for (; dump->next < NR_CREDENTIALS; dump->next++) {
+		if (has_credentials(&dump->info, dump->next))
+			err = put_entry(skb, cb, dump);
+		if (err)
+			return err;
+	}
+	dump->next = 0;
 	return 0;
 }
 
@@ -262,7 +260,7 @@ int kmqtt_nl_user_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 			kmqtt_users_walk(&dump->walk, &dump->info, &again))) {
 		cb->seq += again;
 		again = false;
-		err = put_entry(skb, cb, &dump->info);
+		err = put_all(skb, cb, dump);
 		dump->pending = err;
 		cond_resched();
 	}
@@ -282,6 +280,6 @@ int kmqtt_nl_user_get_done(struct netlink_callback *cb)
 
 	rhashtable_walk_exit(&dump->walk);
 	kmqtt_realm_put(dump->realm);
-	kfree(dump);
+	kfree_sensitive(dump);
 	return 0;
 }

@@ -174,8 +174,8 @@ static void user_walk(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, info->name_len, 1);
 		i = info->name[0] - 'a';
 		KUNIT_ASSERT_LT(test, i, 20);
-		KUNIT_EXPECT_EQ(test, info->iterations[i % 2], 5000 + i);
-		KUNIT_EXPECT_EQ(test, info->iterations[1 - i % 2], 0);
+		KUNIT_EXPECT_EQ(test, info->scram[i % 2].iterations, 5000 + i);
+		KUNIT_EXPECT_EQ(test, info->scram[1 - i % 2].iterations, 0);
 		seen |= BIT(i);
 	}
 	rhashtable_walk_exit(&iter);
@@ -184,12 +184,94 @@ static void user_walk(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, seen, want);
 }
 
+static struct kmqtt_password password_of(u32 iterations)
+{
+	struct kmqtt_password password = {
+		.iterations = iterations,
+		.method = KMQTT_PASSWORD_METHOD_PBKDF2_SHA512,
+		.salt_len = 1 + iterations % 64,
+	};
+
+	memset(password.salt, iterations, password.salt_len);
+	memset(password.hash, iterations + 1, sizeof(password.hash));
+	return password;
+}
+
+static int set_password(struct kmqtt_port *port, const char *name,
+			u32 iterations)
+{
+	struct kmqtt_password password = password_of(iterations);
+	struct kmqtt_str str = kmqtt_test_str(name);
+
+	return kmqtt_user_set_password(kmqtt_test_users(port), &str, &password);
+}
+
+/* The user has this password; with 0 iterations, none. */
+static void expect_password(struct kunit *test, struct kmqtt_port *port,
+			    const char *name, u32 iterations)
+{
+	struct kmqtt_password password = {}, want = password_of(iterations);
+	struct kmqtt_str str = kmqtt_test_str(name);
+	bool found;
+
+	found = kmqtt_user_get_password(kmqtt_test_users(port), &str, &password);
+	KUNIT_EXPECT_EQ_MSG(test, found, !!iterations, "%s", name);
+	if (iterations)
+		KUNIT_EXPECT_MEMEQ(test, &password, &want, sizeof(want));
+	else
+		KUNIT_EXPECT_NE(test, password.iterations, 0);
+}
+
+static void user_password(struct kunit *test)
+{
+	struct kmqtt_port *port = kmqtt_test_port(test);
+	struct kmqtt_users *users = kmqtt_test_users(port);
+	u64 used;
+
+	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_256, 4096), 0);
+	expect_password(test, port, "a", 0);
+	KUNIT_EXPECT_EQ(test, users->costs.nr, 0);
+	KUNIT_EXPECT_EQ(test, set_password(port, "a", 100), 0);
+	KUNIT_EXPECT_EQ(test, set_password(port, "b", 200), 0);
+	KUNIT_EXPECT_EQ(test, users->costs.nr, 2);
+	KUNIT_EXPECT_EQ(test, users->nr, 2);
+	expect_password(test, port, "a", 100);
+	expect_password(test, port, "b", 200);
+	expect_password(test, port, "c", 0);
+	/* Neither kind of credentials touches the other. */
+	expect_key(test, port, "a", SHA_256, 4096);
+	expect_key(test, port, "b", SHA_256, 0);
+	KUNIT_EXPECT_EQ(test, set_password(port, "a", 300), 0);
+	KUNIT_EXPECT_EQ(test, set(port, "b", SHA_512, 5000), 0);
+	expect_password(test, port, "a", 300);
+	expect_password(test, port, "b", 200);
+	expect_key(test, port, "a", SHA_256, 4096);
+	expect_key(test, port, "b", SHA_512, 5000);
+	KUNIT_EXPECT_EQ(test, users->costs.nr, 2);
+	/* What fails changes nothing. */
+	used = kmqtt_memory_used(users->memory);
+	users->max = 2;
+	KUNIT_EXPECT_EQ(test, set_password(port, "c", 300), -ENOSPC);
+	users->memory->limit = 0;
+	KUNIT_EXPECT_EQ(test, set_password(port, "a", 400), -ENOMEM);
+	users->memory->limit = KMQTT_TEST_MEMORY;
+	expect_password(test, port, "a", 300);
+	KUNIT_EXPECT_EQ(test, users->costs.nr, 2);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(users->memory), used);
+	KUNIT_EXPECT_EQ(test, del(port, "a"), 0);
+	KUNIT_EXPECT_EQ(test, users->costs.nr, 1);
+	kmqtt_users_clear(users);
+	KUNIT_EXPECT_EQ(test, users->costs.nr, 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(users->memory), 0);
+}
+
 static struct kunit_case user_cases[] = {
 	KUNIT_CASE(user_set),
 	KUNIT_CASE(user_del),
 	KUNIT_CASE(user_limits),
 	KUNIT_CASE(user_many),
 	KUNIT_CASE(user_walk),
+	KUNIT_CASE(user_password),
 	{}
 };
 
