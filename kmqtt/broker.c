@@ -105,6 +105,7 @@ static int __net_init broker_init(struct net *net)
 			       &broker->retained, &store_ops, kmqtt_wq.ctl);
 	if (err)
 		goto err_access;
+	kmqtt_checks_init(&broker->checks, kmqtt_wq.crypt);
 	broker->registry = kmqtt_registry_create(broker);
 	if (IS_ERR(broker->registry)) {
 		err = PTR_ERR(broker->registry);
@@ -145,6 +146,7 @@ static void __net_exit broker_exit(struct net *net)
 	mutex_lock(&broker->config_mutex);
 	kmqtt_config_abort(broker);
 	mutex_unlock(&broker->config_mutex);
+	kmqtt_checks_uninit(&broker->checks);
 	kmqtt_store_uninit(&broker->store);
 	kmqtt_access_uninit(&broker->access);
 	kmqtt_retained_uninit(&broker->retained);
@@ -163,6 +165,33 @@ static struct pernet_operations broker_ops = {
 	.size = sizeof(struct kmqtt_broker),
 };
 
+static void destroy_workqueues(void)
+{
+	struct workqueue_struct **wqs[] = {
+		&kmqtt_wq.bh, &kmqtt_wq.io, &kmqtt_wq.ctl, &kmqtt_wq.crypt,
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(wqs); i++)
+		if (*wqs[i])
+			destroy_workqueue(*wqs[i]);
+}
+
+static int create_workqueues(void)
+{
+	/* Passwords may be checked by half of the machine, no more. */
+	int crypt_max = max(num_possible_cpus() / 2, 1U);
+
+	kmqtt_wq.bh = alloc_workqueue("kmqtt_bh", WQ_BH | WQ_HIGHPRI, 0);
+	kmqtt_wq.io = alloc_workqueue("kmqtt_io", WQ_HIGHPRI, 0);
+	kmqtt_wq.ctl = alloc_workqueue("kmqtt_ctl", WQ_UNBOUND, 0);
+	kmqtt_wq.crypt = alloc_workqueue("kmqtt_crypt", WQ_UNBOUND, crypt_max);
+	if (kmqtt_wq.bh && kmqtt_wq.io && kmqtt_wq.ctl && kmqtt_wq.crypt)
+		return 0;
+	destroy_workqueues();
+	return -ENOMEM;
+}
+
 /**
  * kmqtt_broker_module_init() - begin to have brokers
  *
@@ -171,19 +200,15 @@ static struct pernet_operations broker_ops = {
  */
 int kmqtt_broker_module_init(void)
 {
-	kmqtt_wq.bh = alloc_workqueue("kmqtt_bh", WQ_BH | WQ_HIGHPRI, 0);
-	kmqtt_wq.io = alloc_workqueue("kmqtt_io", WQ_HIGHPRI, 0);
-	kmqtt_wq.ctl = alloc_workqueue("kmqtt_ctl", WQ_UNBOUND, 0);
-	if (kmqtt_wq.bh && kmqtt_wq.io && kmqtt_wq.ctl &&
-	    !register_pernet_subsys(&broker_ops))
-		return 0;
-	if (kmqtt_wq.bh)
-		destroy_workqueue(kmqtt_wq.bh);
-	if (kmqtt_wq.io)
-		destroy_workqueue(kmqtt_wq.io);
-	if (kmqtt_wq.ctl)
-		destroy_workqueue(kmqtt_wq.ctl);
-	return -ENOMEM;
+	int err;
+
+	err = create_workqueues();
+	if (err)
+		return err;
+	err = register_pernet_subsys(&broker_ops);
+	if (err)
+		destroy_workqueues();
+	return err;
 }
 
 /**
@@ -196,9 +221,7 @@ void kmqtt_broker_module_uninit(void)
 	unregister_pernet_subsys(&broker_ops);
 	/* What RCU queues when its readers are done. */
 	rcu_barrier();
-	destroy_workqueue(kmqtt_wq.bh);
-	destroy_workqueue(kmqtt_wq.io);
-	destroy_workqueue(kmqtt_wq.ctl);
+	destroy_workqueues();
 	/* Objects that readers may still stand on are freed by RCU. */
 	rcu_barrier();
 }

@@ -5,6 +5,7 @@
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include "access/access.h"
+#include "access/check.h"
 #include "rate.h"
 #include "session/store.h"
 #include "stats.h"
@@ -21,11 +22,13 @@ struct kmqtt_registry;
  * @bh: softirq: the short path
  * @io: threads: the long path
  * @ctl: accepting and releasing connections, ending sessions
+ * @crypt: checking passwords
  */
 struct kmqtt_workqueues {
 	struct workqueue_struct *bh;
 	struct workqueue_struct *io;
 	struct workqueue_struct *ctl;
+	struct workqueue_struct *crypt;
 };
 
 extern struct kmqtt_workqueues kmqtt_wq;
@@ -93,6 +96,7 @@ struct kmqtt_limits {
  * @retained: retained messages
  * @store: sessions
  * @access: who may do what
+ * @checks: passwords that are to be checked
  * @limits: what else is limited
  * @settings_mutex: serializes changes of settings; may sleep
  * @response_info: told to clients that ask where to have responses sent; RCU
@@ -114,6 +118,7 @@ struct kmqtt_broker {
 	struct kmqtt_retained retained;
 	struct kmqtt_store store;
 	struct kmqtt_access access;
+	struct kmqtt_checks checks;
 	struct kmqtt_limits limits;
 	struct mutex settings_mutex;	/* writing settings, wherever they are */
 	struct kmqtt_text __rcu *response_info;

@@ -12,6 +12,7 @@
 	__print_symbolic(state,					\
 		{ KMQTT_CLIENT_NEW,	"new" },		\
 		{ KMQTT_CLIENT_AUTH,	"auth" },		\
+		{ KMQTT_CLIENT_CHECK,	"check" },		\
 		{ KMQTT_CLIENT_ONLINE,	"online" },		\
 		{ KMQTT_CLIENT_CLOSING,	"closing" })
 

@@ -28,6 +28,7 @@ int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,
 	INIT_LIST_HEAD(&access->realms);
 	atomic_set(&access->nr_realms, 0);
 	get_random_bytes(access->probe_key, sizeof(access->probe_key));
+	get_random_bytes(&access->stamp_secret, sizeof(access->stamp_secret));
 	realm = kmqtt_realm_create(access, 0);
 	if (IS_ERR(realm))
 		return PTR_ERR(realm);
@@ -53,6 +54,7 @@ void kmqtt_access_uninit(struct kmqtt_access *access)
 	/* Ports may have given back others just now. */
 	wait_var_event(&access->nr_realms, !atomic_read(&access->nr_realms));
 	memzero_explicit(access->probe_key, sizeof(access->probe_key));
+	memzero_explicit(&access->stamp_secret, sizeof(access->stamp_secret));
 	mutex_destroy(&access->mutex);
 }
 

@@ -2,6 +2,7 @@
 #ifndef _KMQTT_ACCESS_ACCESS_H
 #define _KMQTT_ACCESS_ACCESS_H
 
+#include <linux/siphash.h>
 #include "../wire/decode.h"
 #include "realm.h"
 
@@ -17,6 +18,7 @@
  * @changes: counts the beginnings and ends of changes to who is let in: odd
  *	during one; changed under @mutex, read anywhere
  * @probe_key: makes what those are told who are no users; constant
+ * @stamp_secret: makes what credentials are recognized by; constant
  */
 struct kmqtt_access {
 	struct kmqtt_memory *memory;
@@ -27,6 +29,7 @@ struct kmqtt_access {
 	atomic_t nr_realms;
 	u32 changes;
 	u8 probe_key[32];
+	siphash_key_t stamp_secret;
 };
 
 int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,

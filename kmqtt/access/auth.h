@@ -38,6 +38,7 @@ struct kmqtt_auth_ops {
  * @out_len: bytes there
  * @user: proven name of the user, after a step that succeeded
  * @user_len: bytes there
+ * @stamp: of the key that has proven it
  */
 struct kmqtt_auth {
 	const struct kmqtt_auth_ops *ops;
@@ -46,6 +47,7 @@ struct kmqtt_auth {
 	u32 out_len;
 	const u8 *user;
 	u16 user_len;
+	u64 stamp;
 };
 
 struct kmqtt_auth *kmqtt_auth_create(struct kmqtt_port *port,

@@ -83,19 +83,73 @@ struct kmqtt_realm *kmqtt_port_set_realm(struct kmqtt_port *port,
 				   lockdep_is_held(&port->access->mutex));
 }
 
+static bool authenticates(const struct kmqtt_port *port)
+{
+	bool ret;
+
+	rcu_read_lock();
+	ret = kmqtt_realm_authenticates(kmqtt_port_realm(port));
+	rcu_read_unlock();
+	return ret;
+}
+
 /**
  * kmqtt_port_check() - may this client connect?
  * @port: the port it came through
  * @c: its CONNECT, without enhanced authentication
  *
  * Context: any.
- * Return: 0, or the reason to refuse it with.
+ * Return: 0; KMQTT_REASON_CONTINUE_AUTHENTICATION if its password decides; or
+ * the reason to refuse it with.
  */
 enum kmqtt_reason kmqtt_port_check(const struct kmqtt_port *port,
 				   const struct kmqtt_connect *c)
 {
+	if (c->has_user && authenticates(port))
+		return KMQTT_REASON_CONTINUE_AUTHENTICATION;
 	if (READ_ONCE(port->terms.anonymous))
 		return KMQTT_REASON_SUCCESS;
 	return c->has_user ? KMQTT_REASON_BAD_USER_NAME_OR_PASSWORD :
 			     KMQTT_REASON_NOT_AUTHORIZED;
+}
+
+static bool user_has_stamp(const struct kmqtt_port *port,
+			   const struct kmqtt_str *user, u64 stamp)
+{
+	struct kmqtt_realm *realm;
+	bool has;
+
+	rcu_read_lock();
+	realm = kmqtt_port_realm(port);
+	has = kmqtt_user_has_stamp(&realm->users, user, stamp,
+				   &port->access->stamp_secret);
+	rcu_read_unlock();
+	return has;
+}
+
+/**
+ * kmqtt_port_admits() - would a client be let in once more?
+ * @port: the port it came through
+ * @identity: as whom it was let in
+ * @user: the name of the user, if it was one
+ * @stamp: of what proved that, if anything did
+ *
+ * Context: any but hard interrupts.
+ * Return: true if nothing has changed that it was let in by.
+ */
+bool kmqtt_port_admits(const struct kmqtt_port *port, enum kmqtt_identity identity,
+		       const struct kmqtt_str *user, u64 stamp)
+{
+	/* Whoever came in under a realm that went with its listener. */
+	if (READ_ONCE(port->closed) && rcu_access_pointer(port->realm))
+		return false;
+	switch (identity) {
+	case KMQTT_IDENTITY_PASSWORD:
+	case KMQTT_IDENTITY_SCRAM:
+		return user_has_stamp(port, user, stamp);
+	case KMQTT_IDENTITY_UNPROVEN:
+		return READ_ONCE(port->terms.anonymous) && !authenticates(port);
+	default:
+		return READ_ONCE(port->terms.anonymous);
+	}
 }

@@ -35,4 +35,16 @@ struct kmqtt_realm *kmqtt_realm_create(struct kmqtt_access *access, u32 number);
 void kmqtt_realm_put(struct kmqtt_realm *realm);
 void kmqtt_realm_drop(struct kmqtt_realm *realm);
 
+/**
+ * kmqtt_realm_authenticates() - does who gives a user name have to be that user?
+ * @realm: the realm
+ *
+ * Context: any.
+ * Return: true if it is so, because it was said or because there are passwords.
+ */
+static inline bool kmqtt_realm_authenticates(const struct kmqtt_realm *realm)
+{
+	return realm->authenticate || READ_ONCE(realm->users.costs.nr);
+}
+
 #endif /* _KMQTT_ACCESS_REALM_H */

@@ -338,6 +338,9 @@ static enum kmqtt_reason client_final(struct kmqtt_scram *scram,
 		return KMQTT_REASON_UNSPECIFIED;
 	scram->auth.user = scram->user;
 	scram->auth.user_len = scram->user_len;
+	scram->auth.stamp =
+		kmqtt_scram_key_stamp(&scram->key,
+				      &scram->auth.port->access->stamp_secret);
 	return KMQTT_REASON_SUCCESS;
 }
 

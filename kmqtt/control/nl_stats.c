@@ -93,6 +93,19 @@ static int put_stats(struct sk_buff *skb, const struct kmqtt_stats *sum)
 			    KMQTT_HANDOVERS);
 }
 
+static int put_checks(struct sk_buff *skb, const struct kmqtt_checks *checks)
+{
+	if (nla_put_uint(skb, KMQTT_A_STATS_PASSWORDS_WAITING,
+			 READ_ONCE(checks->waiting)) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_PASSWORDS_CHECKED,
+			 READ_ONCE(checks->done)) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_PASSWORDS_WRONG,
+			 READ_ONCE(checks->failed)))
+		return -EMSGSIZE;
+	return nla_put_uint(skb, KMQTT_A_STATS_PASSWORDS_REFUSED,
+			    READ_ONCE(checks->refused));
+}
+
 /**
  * kmqtt_nl_stats_get_doit() - tell the statistics
  * @skb: the request
@@ -112,7 +125,8 @@ int kmqtt_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		return -ENOMEM;
 	kmqtt_stats_sum(broker->stats, &sum);
-	if (put_present(reply, broker) || put_stats(reply, &sum)) {
+	if (put_present(reply, broker) || put_stats(reply, &sum) ||
+	    put_checks(reply, &broker->checks)) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}

@@ -107,6 +107,14 @@ static void link_flush(struct kmqtt_link *link)
 	kmqtt_conn_kick(conn, true);
 }
 
+static void link_receive(struct kmqtt_link *link)
+{
+	struct kmqtt_conn *conn = kmqtt_conn_of(link);
+
+	set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+	kmqtt_conn_kick(conn, true);
+}
+
 /**
  * kmqtt_conn_flush_batch() - send what a pass has put into sessions
  * @pass: the pass
@@ -223,6 +231,9 @@ static unsigned long patience(const struct kmqtt_conn *conn,
 {
 	const struct kmqtt_client *client = &conn->client;
 
+	/* It is we who are slow. */
+	if (kmqtt_client_state(client) == KMQTT_CLIENT_CHECK)
+		return 0;
 	if (kmqtt_client_state(client) < KMQTT_CLIENT_ONLINE) {
 		*since = client->connected;
 		return READ_ONCE(client->broker->limits.connect_timeout) * HZ;
@@ -302,6 +313,7 @@ static void link_release(struct kref *ref)
 
 static const struct kmqtt_link_ops link_ops = {
 	.flush = link_flush,
+	.receive = link_receive,
 	.close = link_close,
 	.release = link_release,
 };

@@ -13,6 +13,7 @@
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
 #include "../protocol/dispatch.h"
+#include "../protocol/login.h"
 #include "../protocol/run.h"
 #include "../trace.h"
 #include "../wire/decode.h"
@@ -48,6 +49,7 @@
 #define RX_THREAD	(-EAGAIN)	/* softirq can't, a thread can */
 #define RX_HELD		(-ENOSPC)	/* the client has to read first */
 #define RX_BUDGET	(-EINPROGRESS)	/* there is too much to do in softirq */
+#define RX_RESTS	(-EALREADY)	/* the client's password is being checked */
 
 struct gulp {
 	u8 *to;
@@ -267,6 +269,12 @@ static int handle_packet(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	return err < 0 ? err : packet.fixed.len + err;
 }
 
+/* Has the packet just handled begun something that all others wait for? */
+static bool rests(const struct kmqtt_conn *conn)
+{
+	return kmqtt_client_state(&conn->client) == KMQTT_CLIENT_CHECK;
+}
+
 /* Handle what is in the pass's buffer and keep the rest. */
 static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		       u32 len)
@@ -284,6 +292,10 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		if (ret <= 0)
 			break;
 		pos += ret;
+		if (was_new && rests(conn)) {
+			ret = RX_RESTS;
+			break;
+		}
 	}
 	err = kmqtt_run_end(&conn->client, &pass->batch);
 	if (err)
@@ -357,12 +369,27 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	return err ?: kmqtt_publish_finish(&conn->client, in, &pass->batch);
 }
 
+/* Go on with a CONNECT whose password was checked, if it was. */
+static int end_rest(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	int err = kmqtt_login_conclude(&conn->client, &pass->batch);
+
+	if (err)
+		return err;
+	/* It has been waiting for us, so its time begins now. */
+	WRITE_ONCE(conn->rx.last, jiffies);
+	kmqtt_conn_arm_timer(conn);
+	return 0;
+}
+
 static int receive_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 {
 	int budget = pass->batch.bh ? GULPS_BH : GULPS_THREAD;
 	int ret = 0;
 
 	pass->batch.work = 0;
+	if (rests(conn))
+		ret = end_rest(conn, pass);
 	/* A connection may have kept the buffer. */
 	while (!ret && pass->rx && budget--) {
 		if (kmqtt_client_state(&conn->client) == KMQTT_CLIENT_CLOSING)
@@ -441,6 +468,13 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 			/* It will not read any more. */
 			kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
 		}
+		break;
+	case RX_RESTS:
+		/* Who reads no more needs no answer. */
+		if (READ_ONCE(kmqtt_conn_sk(conn)->sk_state) == TCP_CLOSE)
+			kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
+		else if (!bh)
+			leave_thread(conn);
 		break;
 	case -ECONNABORTED:
 		break;

@@ -11,49 +11,26 @@
 #include "../access/auth.h"
 #include "../wire/encode.h"
 #include "connect.h"
+#include "proof.h"
 #include "reply.h"
-
-/**
- * struct kmqtt_proof - enhanced authentication of a client
- * @auth: exchange that is under way, or NULL
- * @connect: the CONNECT while it is, or NULL
- * @connect_len: bytes there
- * @method_len: bytes of @method
- * @method: name of the method, as in CONNECT
- */
-struct kmqtt_proof {
-	struct kmqtt_auth *auth;
-	u8 *connect;
-	u32 connect_len;
-	u16 method_len;
-	u8 method[];
-};
 
 /* An exchange has ended, or its connection has. */
 static void forget(struct kmqtt_client *client)
 {
-	struct kmqtt_proof *proof = client->proof;
-
-	kmqtt_auth_destroy(proof->auth);
-	proof->auth = NULL;
-	kmqtt_memory_uncharge(&client->broker->memory, proof->connect_len);
-	kfree_sensitive(proof->connect);
-	proof->connect = NULL;
-	proof->connect_len = 0;
+	kmqtt_auth_uninit(client);
+	kmqtt_proof_forget(client);
 }
 
 /**
- * kmqtt_auth_uninit() - free what authentication has left
- * @client: a client that has ended
+ * kmqtt_auth_uninit() - end an exchange, if there is one
+ * @client: a client with a proof
  *
- * Context: any but hard interrupts.
+ * Context: the client's receive side, or its end.
  */
 void kmqtt_auth_uninit(struct kmqtt_client *client)
 {
-	if (!client->proof)
-		return;
-	forget(client);
-	kfree(client->proof);
+	kmqtt_auth_destroy(client->proof->auth);
+	client->proof->auth = NULL;
 }
 
 static bool before_connack(const struct kmqtt_client *client)
@@ -117,7 +94,19 @@ static int keep_proven_user(struct kmqtt_client *client)
 	kfree(client->user);
 	client->user_len = auth->user_len;
 	client->user = kmemdup(auth->user, auth->user_len, GFP_KERNEL);
+	client->identity = KMQTT_IDENTITY_SCRAM;
+	client->proof->stamp = auth->stamp;
 	return client->user ? 0 : -ENOMEM;
+}
+
+/* Who was let in as somebody stays that, whoever it is proven to be, too. */
+static void keep_stamp(struct kmqtt_client *client)
+{
+	const struct kmqtt_auth *auth = client->proof->auth;
+
+	if (auth->user_len == client->user_len &&
+	    !memcmp(auth->user, client->user, auth->user_len))
+		WRITE_ONCE(client->proof->stamp, auth->stamp);
 }
 
 /* The client is who it says: go on with its CONNECT where it was left. */
@@ -129,6 +118,7 @@ static int conclude(struct kmqtt_client *client, struct kmqtt_batch *batch)
 	int ret;
 
 	if (!before_connack(client)) {
+		keep_stamp(client);
 		ret = send_auth(client, KMQTT_REASON_SUCCESS, batch);
 		forget(client);
 		return ret;
@@ -174,35 +164,6 @@ static enum kmqtt_reason begin(struct kmqtt_client *client,
 	return KMQTT_REASON_SUCCESS;
 }
 
-static int keep_method(struct kmqtt_client *client,
-		       const struct kmqtt_str *method)
-{
-	struct kmqtt_proof *proof;
-
-	proof = kzalloc(struct_size(proof, method, method->len), GFP_KERNEL);
-	if (!proof)
-		return -ENOMEM;
-	proof->method_len = method->len;
-	memcpy(proof->method, method->data, method->len);
-	client->proof = proof;
-	return 0;
-}
-
-/* The CONNECT goes on when the exchange has ended. */
-static int keep_connect(struct kmqtt_client *client,
-			const struct kmqtt_packet *packet)
-{
-	struct kmqtt_proof *proof = client->proof;
-
-	if (!kmqtt_memory_charge(&client->broker->memory,
-				 packet->fixed.remaining))
-		return -ENOMEM;
-	proof->connect_len = packet->fixed.remaining;
-	proof->connect = kmemdup(packet->body, packet->fixed.remaining,
-				 GFP_KERNEL);
-	return proof->connect ? 0 : -ENOMEM;
-}
-
 /**
  * kmqtt_auth_connect() - a CONNECT wants enhanced authentication
  * @client: who sent it
@@ -223,12 +184,12 @@ int kmqtt_auth_connect(struct kmqtt_client *client,
 
 	if (batch->bh)
 		return -EAGAIN;
-	if (keep_method(client, &c->props.auth_method))
+	if (kmqtt_proof_create(client, &c->props.auth_method, GFP_KERNEL))
 		return kmqtt_connect_refuse(client,
 					    KMQTT_REASON_SERVER_UNAVAILABLE,
 					    batch);
 	reason = begin(client, &c->props.auth_method);
-	if (!reason && keep_connect(client, packet))
+	if (!reason && kmqtt_proof_keep(client, packet, GFP_KERNEL))
 		reason = KMQTT_REASON_SERVER_UNAVAILABLE;
 	if (reason)
 		return kmqtt_connect_refuse(client, reason, batch);
@@ -247,7 +208,8 @@ static enum kmqtt_reason check_auth(const struct kmqtt_client *client,
 	bool again = r->reason == KMQTT_REASON_RE_AUTHENTICATE;
 
 	/* Only for those who began with it [MQTT-4.12.0-7]. */
-	if (!proof || r->props.auth_method.len != proof->method_len ||
+	if (!proof || !proof->method_len ||
+	    r->props.auth_method.len != proof->method_len ||
 	    memcmp(r->props.auth_method.data, proof->method,
 		   proof->method_len))
 		return KMQTT_REASON_PROTOCOL_ERROR;

@@ -10,15 +10,22 @@
 #include "../trace.h"
 #include "auth.h"
 #include "event.h"
+#include "login.h"
+#include "proof.h"
 #include "route.h"
 
 static const bool allowed[KMQTT_CLIENT_STATES][KMQTT_CLIENT_STATES] = {
 	[KMQTT_CLIENT_NEW] = {
 		[KMQTT_CLIENT_AUTH] = true,
+		[KMQTT_CLIENT_CHECK] = true,
 		[KMQTT_CLIENT_ONLINE] = true,
 		[KMQTT_CLIENT_CLOSING] = true,
 	},
 	[KMQTT_CLIENT_AUTH] = {
+		[KMQTT_CLIENT_ONLINE] = true,
+		[KMQTT_CLIENT_CLOSING] = true,
+	},
+	[KMQTT_CLIENT_CHECK] = {
 		[KMQTT_CLIENT_ONLINE] = true,
 		[KMQTT_CLIENT_CLOSING] = true,
 	},
@@ -61,7 +68,11 @@ void kmqtt_client_uninit(struct kmqtt_client *client)
 {
 	kmqtt_session_put(client->session);
 	kmqtt_aliases_uninit(&client->aliases);
-	kmqtt_auth_uninit(client);
+	if (client->proof) {
+		kmqtt_auth_uninit(client);
+		kmqtt_login_uninit(client);
+		kmqtt_proof_destroy(client);
+	}
 	kfree(client->reference);
 	kfree(client->user);
 	kmqtt_link_uninit(&client->link);
@@ -100,6 +111,8 @@ bool kmqtt_client_go_online(struct kmqtt_client *client)
 	return kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
 				      KMQTT_CLIENT_ONLINE) ||
 	       kmqtt_client_set_state(client, KMQTT_CLIENT_AUTH,
+				      KMQTT_CLIENT_ONLINE) ||
+	       kmqtt_client_set_state(client, KMQTT_CLIENT_CHECK,
 				      KMQTT_CLIENT_ONLINE);
 }
 
@@ -116,6 +129,8 @@ bool kmqtt_client_closing(struct kmqtt_client *client, enum kmqtt_reason reason)
 	if (!kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
 				    KMQTT_CLIENT_CLOSING) &&
 	    !kmqtt_client_set_state(client, KMQTT_CLIENT_AUTH,
+				    KMQTT_CLIENT_CLOSING) &&
+	    !kmqtt_client_set_state(client, KMQTT_CLIENT_CHECK,
 				    KMQTT_CLIENT_CLOSING) &&
 	    !kmqtt_client_set_state(client, KMQTT_CLIENT_ONLINE,
 				    KMQTT_CLIENT_CLOSING))
@@ -153,23 +168,6 @@ int kmqtt_client_fail(struct kmqtt_client *client, enum kmqtt_reason reason)
 }
 
 /**
- * kmqtt_client_still_allowed() - would the client be let in as it was?
- * @client: the client
- *
- * Asked when the rules have changed. Clients of a listener that is gone stay,
- * unless it had a realm of its own: that is gone, too.
- *
- * Context: any.
- * Return: false if it has to go.
- */
-bool kmqtt_client_still_allowed(const struct kmqtt_client *client)
-{
-	const struct kmqtt_port *port = client->port;
-
-	return !READ_ONCE(port->closed) || !rcu_access_pointer(port->realm);
-}
-
-/**
  * kmqtt_client_closed() - what the end of a connection means for its session
  * @client: a client that is KMQTT_CLIENT_CLOSING and receives nothing more
  * @batch: for publishing its will; may sleep
@@ -180,6 +178,7 @@ void kmqtt_client_closed(struct kmqtt_client *client, struct kmqtt_batch *batch)
 {
 	struct kmqtt_msg *will;
 
+	kmqtt_login_cancel(client);
 	if (!client->session) {
 		kmqtt_event_refused(client, client->reason);
 		return;
@@ -190,4 +189,46 @@ void kmqtt_client_closed(struct kmqtt_client *client, struct kmqtt_batch *batch)
 	if (will)
 		kmqtt_publish_will(client->broker, will, batch);
 	kmqtt_event_client(client, KMQTT_CMD_DISCONNECT_NTF, false);
+}
+
+/**
+ * kmqtt_client_admitted() - would a client be let in as it is now?
+ * @client: the client, whose identity is known
+ *
+ * Context: the client's receive side, or the client is online.
+ * Return: false if its user is gone or has other credentials, or clients like
+ * it need to be users now.
+ */
+bool kmqtt_client_admitted(const struct kmqtt_client *client)
+{
+	struct kmqtt_str user = {
+		.data = client->user,
+		.len = client->user_len,
+	};
+	u64 stamp = client->proof ? READ_ONCE(client->proof->stamp) : 0;
+
+	return kmqtt_port_admits(client->port, client->identity, &user, stamp);
+}
+
+/**
+ * kmqtt_client_still_allowed() - would a client be let in once more?
+ * @client: the client, with a reference
+ *
+ * For those who have changed users or terms, about each connection. One that
+ * isn't online yet is allowed: it asks by itself when it is. Whoever of the two
+ * comes second sees what the other has done.
+ *
+ * Context: any but hard interrupts.
+ * Return: false if it has to go: its user is gone or has other credentials, or
+ * clients like it need to be users now.
+ */
+bool kmqtt_client_still_allowed(const struct kmqtt_client *client)
+{
+	/* The changes come before the state; pairs with cmpxchg() there. */
+	smp_mb();
+	if (kmqtt_client_state(client) != KMQTT_CLIENT_ONLINE)
+		return true;
+	/* What the state stands for was written before it. */
+	smp_rmb();
+	return kmqtt_client_admitted(client);
 }

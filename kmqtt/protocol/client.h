@@ -14,6 +14,8 @@ struct kmqtt_proof;
  * enum kmqtt_client_state - where a connection stands
  * @KMQTT_CLIENT_NEW: no CONNECT yet
  * @KMQTT_CLIENT_AUTH: CONNECT is there, the client is still proving itself
+ * @KMQTT_CLIENT_CHECK: CONNECT is there, its password is being checked; nothing
+ *	is received meanwhile
  * @KMQTT_CLIENT_ONLINE: accepted; has a session
  * @KMQTT_CLIENT_CLOSING: terminal
  * @KMQTT_CLIENT_STATES: how many there are
@@ -21,6 +23,7 @@ struct kmqtt_proof;
 enum kmqtt_client_state {
 	KMQTT_CLIENT_NEW,
 	KMQTT_CLIENT_AUTH,
+	KMQTT_CLIENT_CHECK,
 	KMQTT_CLIENT_ONLINE,
 	KMQTT_CLIENT_CLOSING,
 	KMQTT_CLIENT_STATES,
@@ -45,8 +48,10 @@ enum kmqtt_client_state {
  * @clean: as in CONNECT
  * @problem_info: the client wants to be told more than reason codes
  * @goodbye: the client has sent a DISCONNECT
+ * @identity: enum kmqtt_identity: as whom it was let in
  * @aliases: topic aliases
- * @proof: enhanced authentication, or NULL if CONNECT didn't want it
+ * @proof: how it proves who it is, or NULL if nobody wanted it to; stays when it
+ *	is online
  * @reference: server that the client is sent to, or NULL; set once, atomic
  * @session: valid from KMQTT_CLIENT_ONLINE on; holds a reference
  * @connected: jiffies when it was accepted, constant
@@ -58,7 +63,7 @@ enum kmqtt_client_state {
  *
  * What is neither constant nor said to be something else is written before the
  * state becomes KMQTT_CLIENT_ONLINE; @goodbye and @reference before it becomes
- * KMQTT_CLIENT_CLOSING. @proof is the receive side's. That side writes the
+ * KMQTT_CLIENT_CLOSING. What is in @proof is the receive side's. That side writes the
  * counters of what comes in, the transmit side those of what goes out.
  */
 struct kmqtt_client {
@@ -79,6 +84,7 @@ struct kmqtt_client {
 	bool clean;
 	bool problem_info;
 	bool goodbye;
+	u8 identity;
 	struct kmqtt_aliases aliases;
 	struct kmqtt_proof *proof;
 	struct kmqtt_text *reference;
@@ -112,9 +118,10 @@ bool kmqtt_client_go_online(struct kmqtt_client *client);
 int kmqtt_client_fail(struct kmqtt_client *client, enum kmqtt_reason reason);
 bool kmqtt_client_closing(struct kmqtt_client *client,
 			  enum kmqtt_reason reason);
-bool kmqtt_client_still_allowed(const struct kmqtt_client *client);
 void kmqtt_client_closed(struct kmqtt_client *client,
 			 struct kmqtt_batch *batch);
+bool kmqtt_client_admitted(const struct kmqtt_client *client);
+bool kmqtt_client_still_allowed(const struct kmqtt_client *client);
 
 /**
  * kmqtt_client_of() - the client around a link

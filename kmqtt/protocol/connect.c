@@ -14,6 +14,7 @@
 #include "admit.h"
 #include "auth.h"
 #include "event.h"
+#include "login.h"
 #include "reply.h"
 
 /* "kmqtt-" and 16 hexadecimal digits. */
@@ -142,12 +143,15 @@ static enum kmqtt_reason check_will(const struct kmqtt_client *client,
 	return KMQTT_REASON_SUCCESS;
 }
 
-/* Why this client isn't let in, or KMQTT_REASON_SUCCESS. */
+/*
+ * Why this client isn't let in; KMQTT_REASON_SUCCESS, or
+ * KMQTT_REASON_CONTINUE_AUTHENTICATION if that depends on its password.
+ */
 static enum kmqtt_reason check_connect(struct kmqtt_client *client,
 				       const struct kmqtt_connect *c)
 {
 	const struct kmqtt_limits *limits = &client->broker->limits;
-	enum kmqtt_reason reason;
+	enum kmqtt_reason reason, terms = KMQTT_REASON_SUCCESS;
 
 	switch (READ_ONCE(limits->redirect)) {
 	case KMQTT_REDIRECT_TEMPORARY:
@@ -158,10 +162,12 @@ static enum kmqtt_reason check_connect(struct kmqtt_client *client,
 	reason = check_will(client, c);
 	/* Who has a method has yet to prove who it is. */
 	if (!reason && !kmqtt_prop_has(&c->props, KMQTT_PROP_AUTH_METHOD))
-		reason = kmqtt_port_check(client->port, c);
+		terms = kmqtt_port_check(client->port, c);
+	if (terms != KMQTT_REASON_CONTINUE_AUTHENTICATION)
+		reason = reason ?: terms;
 	if (!reason && !client_id_valid(client, c))
 		reason = KMQTT_REASON_CLIENT_IDENTIFIER_NOT_VALID;
-	return reason;
+	return reason ?: terms;
 }
 
 static int keep_user(struct kmqtt_client *client, const struct kmqtt_connect *c,
@@ -294,6 +300,33 @@ static void put_terms(struct kmqtt_props *props,
 	}
 }
 
+/*
+ * Realms and terms may have changed since CONNECT came: under those of one
+ * moment, is the client one to be let in, and what is it called? Returns 0,
+ * -EAGAIN if a thread is to wait for the end of a change, -EACCES.
+ */
+static int settle(const struct kmqtt_client *client, struct kmqtt_connect *c,
+		  u8 *id, bool *assigned, bool bh)
+{
+	struct kmqtt_access *access = client->port->access;
+	struct kmqtt_str named = c->client_id;
+	u32 changes;
+	bool ok;
+
+	do {
+		changes = bh ? kmqtt_access_changes(access) :
+			       kmqtt_access_wait(access);
+		if (changes & 1)
+			return -EAGAIN;
+		c->client_id = named;
+		ok = kmqtt_client_admitted(client) && client_id_valid(client, c);
+		*assigned = ok && assign_client_id(client, c, id);
+		/* Pairs with kmqtt_access_begin_change(). */
+		smp_rmb();
+	} while (READ_ONCE(access->changes) != changes);
+	return ok ? 0 : -EACCES;
+}
+
 /**
  * kmqtt_connect_accept() - let a client in
  * @client: the client
@@ -318,7 +351,12 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 
 	if (keep_user(client, c, batch->gfp))
 		goto no_memory;
-	assigned = assign_client_id(client, c, id);
+	err = settle(client, c, id, &assigned, batch->bh);
+	if (err == -EAGAIN)
+		return err;
+	if (err)
+		return kmqtt_connect_refuse(client, KMQTT_REASON_NOT_AUTHORIZED,
+					    batch);
 	if (c->version == KMQTT_V5) {
 		put_capabilities(&props, client);
 		put_terms(&props, client, c, assigned);
@@ -350,6 +388,9 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 	/* Fails if somebody has closed the connection meanwhile. */
 	if (!kmqtt_client_go_online(client))
 		return -ECONNABORTED;
+	/* What has changed from here on is for others to see to. */
+	if (!kmqtt_client_still_allowed(client))
+		return kmqtt_client_fail(client, KMQTT_REASON_NOT_AUTHORIZED);
 	kmqtt_link_touch(&client->link, batch);
 	kmqtt_event_client(client, KMQTT_CMD_CONNECT_NTF, present);
 	return 0;
@@ -391,9 +432,13 @@ int kmqtt_connect_packet(struct kmqtt_client *client,
 	/* There is no CONNACK for this before 5.0. */
 	if (reason == KMQTT_REASON_TOPIC_NAME_INVALID && c.version != KMQTT_V5)
 		return kmqtt_client_fail(client, reason);
+	if (reason == KMQTT_REASON_CONTINUE_AUTHENTICATION)
+		return kmqtt_login_connect(client, packet, batch);
 	if (reason)
 		return kmqtt_connect_refuse(client, reason, batch);
 	if (kmqtt_prop_has(&c.props, KMQTT_PROP_AUTH_METHOD))
 		return kmqtt_auth_connect(client, packet, &c, batch);
+	client->identity = c.has_user ? KMQTT_IDENTITY_UNPROVEN :
+				     KMQTT_IDENTITY_ANONYMOUS;
 	return kmqtt_connect_accept(client, &c, NULL, batch);
 }

@@ -23,6 +23,7 @@ struct kmqtt_run;
 /**
  * struct kmqtt_link_ops - what a connection does for a session
  * @flush: send what is waiting, soon and from another context
+ * @receive: go on receiving where it rests, soon and from another context
  * @close: begin to close the connection; the first reason given counts
  * @release: the last reference is gone
  *
@@ -30,6 +31,7 @@ struct kmqtt_run;
  */
 struct kmqtt_link_ops {
 	void (*flush)(struct kmqtt_link *link);
+	void (*receive)(struct kmqtt_link *link);
 	void (*close)(struct kmqtt_link *link, enum kmqtt_reason reason);
 	void (*release)(struct kref *ref);
 };

@@ -265,6 +265,55 @@ static void user_password(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(users->memory), 0);
 }
 
+/* Is who came in as @name by this stamp still welcome? */
+static bool admits(struct kmqtt_port *port, enum kmqtt_identity identity,
+		   const char *name, u64 stamp)
+{
+	struct kmqtt_str str = kmqtt_test_str(name);
+
+	return kmqtt_port_admits(port, identity, &str, stamp);
+}
+
+static u64 password_stamp(struct kmqtt_port *port, u32 iterations)
+{
+	struct kmqtt_password password = password_of(iterations);
+
+	return kmqtt_password_stamp(&password, &port->access->stamp_secret);
+}
+
+static void user_admits(struct kunit *test)
+{
+	const enum kmqtt_identity by_password = KMQTT_IDENTITY_PASSWORD;
+	const enum kmqtt_identity unproven = KMQTT_IDENTITY_UNPROVEN;
+	struct kmqtt_port *port = kmqtt_test_port(test);
+	struct kmqtt_scram_key key = key_of(4096);
+	u64 one = password_stamp(port, 1), scram;
+
+	scram = kmqtt_scram_key_stamp(&key, &port->access->stamp_secret);
+	KUNIT_EXPECT_NE(test, one, password_stamp(port, 2));
+	KUNIT_EXPECT_FALSE(test, admits(port, by_password, "a", one));
+	KUNIT_EXPECT_EQ(test, set_password(port, "a", 1), 0);
+	KUNIT_EXPECT_EQ(test, set_password(port, "b", 2), 0);
+	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_512, 4096), 0);
+	KUNIT_EXPECT_TRUE(test, admits(port, by_password, "a", one));
+	KUNIT_EXPECT_FALSE(test, admits(port, by_password, "b", one));
+	KUNIT_EXPECT_TRUE(test, admits(port, KMQTT_IDENTITY_SCRAM, "a", scram));
+	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_IDENTITY_SCRAM, "b", scram));
+	/* The same is the same, even if it was set once more. */
+	KUNIT_EXPECT_EQ(test, set_password(port, "a", 1), 0);
+	KUNIT_EXPECT_TRUE(test, admits(port, by_password, "a", one));
+	KUNIT_EXPECT_EQ(test, set_password(port, "a", 3), 0);
+	KUNIT_EXPECT_FALSE(test, admits(port, by_password, "a", one));
+	/* Without a proof the terms decide, and whether one is asked for. */
+	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_IDENTITY_ANONYMOUS, "", 0));
+	port->terms.anonymous = true;
+	KUNIT_EXPECT_TRUE(test, admits(port, KMQTT_IDENTITY_ANONYMOUS, "", 0));
+	KUNIT_EXPECT_FALSE(test, admits(port, unproven, "a", 0));
+	kmqtt_users_clear(kmqtt_test_users(port));
+	KUNIT_EXPECT_TRUE(test, admits(port, unproven, "a", 0));
+	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_IDENTITY_SCRAM, "a", scram));
+}
+
 static struct kunit_case user_cases[] = {
 	KUNIT_CASE(user_set),
 	KUNIT_CASE(user_del),
@@ -272,6 +321,7 @@ static struct kunit_case user_cases[] = {
 	KUNIT_CASE(user_many),
 	KUNIT_CASE(user_walk),
 	KUNIT_CASE(user_password),
+	KUNIT_CASE(user_admits),
 	{}
 };
 
