@@ -75,9 +75,10 @@ _kmqttctl_arguments() {
 	"user set")
 		case $3 in
 		set) echo name ;;
-		name | iterations | keys) ;;
+		name | iterations | keys | hash) ;;
+		password) echo iterations hash ;;
 		scram-*) echo iterations keys ;;
-		*) echo scram-sha-256 scram-sha-512 ;;
+		*) echo password scram-sha-256 scram-sha-512 ;;
 		esac
 		;;
 	"user del")

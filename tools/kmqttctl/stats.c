@@ -47,6 +47,10 @@ static const struct field fields[] = {
 	STAT(NUMBER, HANDOVER_LARGE, "handover-large"),
 	STAT(NUMBER, HANDOVER_SETTING, "handover-setting"),
 	STAT(NUMBER, HANDOVER_STATE, "handover-state"),
+	STAT(NUMBER, PASSWORDS_WAITING, "passwords-waiting"),
+	STAT(NUMBER, PASSWORDS_CHECKED, "passwords-checked"),
+	STAT(NUMBER, PASSWORDS_WRONG, "passwords-wrong"),
+	STAT(NUMBER, PASSWORDS_REFUSED, "passwords-refused"),
 	{ .kind = FIELD_END }
 };
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ctl.h"
+#include "password.h"
 #include "scram.h"
 #include "text.h"
 
@@ -31,10 +32,22 @@ static const char *const methods[] = {
 	NULL
 };
 
+static const char *const hashes[] = {
+	[KMQTT_PASSWORD_METHOD_PBKDF2_SHA512] = "pbkdf2-sha512",
+	[KMQTT_PASSWORD_METHOD_SHA512] = "sha512",
+	NULL
+};
+
 static const struct field fields[] = {
 	FIELD(STRING, 0, NAME, "name", "NAME"),
 	FIELD(NUMBER, 4, SCRAM_SHA_256, "scram-sha-256", "SCRAM-SHA-256"),
 	FIELD(NUMBER, 4, SCRAM_SHA_512, "scram-sha-512", "SCRAM-SHA-512"),
+	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_USER_PASSWORD_METHOD, .size = 4,
+	  .name = "password-method", .title = "PASSWORD", .names = hashes },
+	FIELD(NUMBER, 4, PASSWORD_ITERATIONS, "password-iterations",
+	      "ITERATIONS"),
+	FIELD(STRING, 0, PASSWORD_SALT, "password-salt", NULL),
+	FIELD(STRING, 0, PASSWORD_HASH, "password-hash", NULL),
 	FIELD(NUMBER, 4, ITERATIONS, "iterations", NULL),
 	FIELD(STRING, 0, SALT, "salt", NULL),
 	FIELD(STRING, 0, STORED_KEY, "stored-key", NULL),
@@ -141,31 +154,49 @@ static char *read_password(struct ctl *ctl)
 	return NULL;
 }
 
-static enum exit_code ask_password(struct ctl *ctl, bool sha_512,
-				   struct scram *scram)
+/* What may be said of iterations, which is all that there may be. */
+static enum exit_code get_iterations(struct ctl *ctl, uint64_t min,
+				     uint64_t max, uint64_t *iterations)
 {
-	uint64_t iterations = SCRAM_ITERATIONS;
 	const char *arg;
-	char *password;
-	bool ok;
+	char text[80];
 
 	if (ctl_next_is(ctl, "iterations")) {
 		arg = ctl_next_arg(ctl);
-		if (!arg || !text_to_number(arg, 10000000, &iterations) ||
-		    iterations < 4096)
-			return ctl_usage(ctl, "iterations are a number from 4096 to 10000000");
+		if (!arg || !text_to_number(arg, max, iterations) ||
+		    *iterations < min) {
+			snprintf(text, sizeof(text),
+				 "iterations are a number from %ju to %ju",
+				 (uintmax_t)min, (uintmax_t)max);
+			return ctl_usage(ctl, text);
+		}
 	}
-	if (ctl_end_args(ctl))
+	return ctl_end_args(ctl);
+}
+
+static enum exit_code derived(bool ok)
+{
+	if (ok)
+		return EXIT_DONE;
+	warnx("OpenSSL can't derive keys");
+	return EXIT_FAILED;
+}
+
+static enum exit_code derive_keys(struct ctl *ctl, bool sha_512,
+				  struct scram *scram)
+{
+	uint64_t iterations = SCRAM_ITERATIONS;
+	char *password;
+	bool ok;
+
+	if (get_iterations(ctl, 4096, 10000000, &iterations))
 		return EXIT_USAGE;
 	password = read_password(ctl);
 	if (!password)
 		return EXIT_USAGE;
 	ok = scram_derive(scram, sha_512, password, iterations);
 	forget(password);
-	if (ok)
-		return EXIT_DONE;
-	warnx("OpenSSL can't derive keys");
-	return EXIT_FAILED;
+	return derived(ok);
 }
 
 static enum exit_code get_keys(struct ctl *ctl, bool sha_512,
@@ -174,7 +205,7 @@ static enum exit_code get_keys(struct ctl *ctl, bool sha_512,
 	const char *arg;
 
 	if (!ctl_next_is(ctl, "keys"))
-		return ask_password(ctl, sha_512, scram);
+		return derive_keys(ctl, sha_512, scram);
 	arg = ctl_next_arg(ctl);
 	if (!arg)
 		return ctl_usage(ctl, "which keys?");
@@ -184,29 +215,15 @@ static enum exit_code get_keys(struct ctl *ctl, bool sha_512,
 	return EXIT_DONE;
 }
 
-static enum exit_code user_set(struct ctl *ctl)
+static enum exit_code set_keys(struct ctl *ctl, uint32_t method)
 {
-	const char *method;
 	struct scram scram;
 	enum exit_code ret;
-	uint32_t id;
 
-	nl_begin(&ctl->nl, KMQTT_CMD_USER_SET);
-	ctl_next_is(ctl, "name");
-	if (ctl_put(ctl, "name"))
-		return EXIT_USAGE;
-	ctl_next_is(ctl, "method");
-	method = ctl_next_arg(ctl);
-	if (!method)
-		return ctl_usage(ctl, "which method?");
-	for (id = 0; methods[id] && strcmp(methods[id], method); id++)
-		;
-	if (!methods[id])
-		return ctl_not(ctl, method, "a method");
-	ret = get_keys(ctl, id == KMQTT_AUTH_METHOD_SCRAM_SHA_512, &scram);
+	ret = get_keys(ctl, method == KMQTT_AUTH_METHOD_SCRAM_SHA_512, &scram);
 	if (ret)
 		return ret;
-	nl_put_uint(&ctl->nl, KMQTT_A_USER_METHOD, id, sizeof(id));
+	nl_put_uint(&ctl->nl, KMQTT_A_USER_METHOD, method, sizeof(method));
 	nl_put_uint(&ctl->nl, KMQTT_A_USER_ITERATIONS, scram.iterations,
 		    sizeof(scram.iterations));
 	nl_put(&ctl->nl, KMQTT_A_USER_SALT, scram.salt, scram.salt_len);
@@ -216,6 +233,83 @@ static enum exit_code user_set(struct ctl *ctl)
 	       scram.key_len);
 	explicit_bzero(&scram, sizeof(scram));
 	return ctl_act(ctl);
+}
+
+static enum exit_code derive_hash(struct ctl *ctl, struct password *password)
+{
+	uint64_t iterations = PASSWORD_ITERATIONS;
+	char *text;
+	bool ok;
+
+	if (get_iterations(ctl, 1, PASSWORD_ITERATIONS_MAX, &iterations))
+		return EXIT_USAGE;
+	text = read_password(ctl);
+	if (!text)
+		return EXIT_USAGE;
+	ok = password_derive(password, text, iterations);
+	forget(text);
+	return derived(ok);
+}
+
+static enum exit_code get_hash(struct ctl *ctl, struct password *password)
+{
+	const char *arg;
+
+	if (!ctl_next_is(ctl, "hash"))
+		return derive_hash(ctl, password);
+	arg = ctl_next_arg(ctl);
+	if (!arg)
+		return ctl_usage(ctl, "which hash?");
+	if (!password_read(password, arg))
+		return ctl_usage(ctl,
+				 "a hash is $7$ITERATIONS$SALT$HASH or $6$SALT$HASH");
+	return EXIT_DONE;
+}
+
+static enum exit_code set_hash(struct ctl *ctl)
+{
+	uint32_t method = KMQTT_PASSWORD_METHOD_PBKDF2_SHA512;
+	struct password password;
+	enum exit_code ret;
+
+	ret = get_hash(ctl, &password);
+	if (ret)
+		return ret;
+	if (!password.iterations)
+		method = KMQTT_PASSWORD_METHOD_SHA512;
+	nl_put_uint(&ctl->nl, KMQTT_A_USER_PASSWORD_METHOD, method,
+		    sizeof(method));
+	if (password.iterations)
+		nl_put_uint(&ctl->nl, KMQTT_A_USER_PASSWORD_ITERATIONS,
+			    password.iterations, sizeof(password.iterations));
+	nl_put(&ctl->nl, KMQTT_A_USER_PASSWORD_SALT, password.salt,
+	       password.salt_len);
+	nl_put(&ctl->nl, KMQTT_A_USER_PASSWORD_HASH, password.hash,
+	       sizeof(password.hash));
+	explicit_bzero(&password, sizeof(password));
+	return ctl_act(ctl);
+}
+
+static enum exit_code user_set(struct ctl *ctl)
+{
+	const char *method;
+	uint32_t id;
+
+	nl_begin(&ctl->nl, KMQTT_CMD_USER_SET);
+	ctl_next_is(ctl, "name");
+	if (ctl_put(ctl, "name"))
+		return EXIT_USAGE;
+	if (ctl_next_is(ctl, "password"))
+		return set_hash(ctl);
+	ctl_next_is(ctl, "method");
+	method = ctl_next_arg(ctl);
+	if (!method)
+		return ctl_usage(ctl, "which method?");
+	for (id = 0; methods[id] && strcmp(methods[id], method); id++)
+		;
+	if (!methods[id])
+		return ctl_not(ctl, method, "a method");
+	return set_keys(ctl, id);
 }
 
 static enum exit_code user_del(struct ctl *ctl)
@@ -244,15 +338,18 @@ const struct noun user_noun = {
 	.summary = "who can prove who they are",
 	.usage =
 "Usage: kmqttctl user [get]\n"
+"       kmqttctl user set [name] NAME password [iterations NUMBER]\n"
+"       kmqttctl user set [name] NAME password hash HASH\n"
 "       kmqttctl user set [name] NAME METHOD [iterations NUMBER]\n"
 "       kmqttctl user set [name] NAME METHOD keys KEYS\n"
 "       kmqttctl user del {[name] NAME | all}\n\n"
-"METHOD is scram-sha-256 or scram-sha-512. The password is read from the\n"
-"terminal or, if it isn't one, is the first line of standard input; only keys\n"
-"that are derived from it, by 210000 iterations if nothing else is said, go to\n"
-"the broker. KEYS were derived elsewhere: ITERATIONS:SALT:STOREDKEY:SERVERKEY in\n"
-"base64, or SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY as PostgreSQL\n"
-"writes them.\n",
+"With password it is a password that the user gives in CONNECT; METHOD is\n"
+"scram-sha-256 or scram-sha-512 for enhanced authentication. The password is read\n"
+"from the terminal or, if it isn't one, is the first line of standard input; only\n"
+"what is derived from it, by 1000 or 210000 iterations if nothing else is said,\n"
+"goes to the broker. HASH was made by mosquitto_passwd: $7$... or $6$... KEYS were\n"
+"derived elsewhere: ITERATIONS:SALT:STOREDKEY:SERVERKEY in base64, or\n"
+"SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY as PostgreSQL writes them.\n",
 	.fields = fields,
 	.verbs = verbs,
 };
