@@ -288,7 +288,9 @@ COMMANDS = (["stats"], ["broker", "set", "max-sessions", "5000"], ["listener"],
             ["listener", "add", "127.0.0.1:1884"], ["client"], ["session", "get", "one"],
             ["session"], ["subscription"], ["retained", "get", "kept/#", "payload-max", "1K"],
             ["retained", "del", "filter", "kept/0/#"], ["client", "kick", "one"],
-            ["session", "del", "one"])
+            ["session", "del", "one"],
+            ["user", "set", "one", "password", "hash", "$7$1$c2FsdA==$" + "A" * 86 + "=="],
+            ["user"])
 
 
 def test_netlink():
@@ -309,12 +311,42 @@ def test_netlink():
                 failed += 1
             if command[:2] == ["listener", "add"]:
                 run(CTL, "listener", "del", command[2], check_status=False)
+            if command[0] == "user":
+                run(CTL, "user", "del", "all")
             loop.turn(0)
     note(f"{failed} requests have failed")
     check(failed > len(COMMANDS) // 2, "hardly any request has failed")
     loop.close()
     clean_up()
     same(len(ctl_json("listener")), 1, "listeners")
+    same(stats()["memory"], 0, "memory in the end")
+
+
+def test_passwords(percent):
+    """Who knows a password gets in or is told that it can't be; who doesn't never does."""
+    run(CTL, "user", "set", "one", "password", "iterations", "20", input="secret\n")
+    end, loop, codes = time.monotonic() + SECONDS, Loop(), {"secret": {}, "wrong": {}}
+    with failing(percent):
+        while time.monotonic() < end:
+            # Who is wrong is made to wait, so that comes from elsewhere.
+            peers = [(word, Peer(loop, source=source).connect(f"p{i}", username="one",
+                                                              password=word))
+                     for i in range(10) for word, source in (("secret", HOST),
+                                                             ("wrong", f"127.0.1.{i + 1}"))]
+            loop.until(lambda p=peers: all(peer.connack or peer.closed for _, peer in p),
+                       "CONNACKs or the end of connections")
+            for word, peer in peers:
+                code = peer.connack.code if peer.connack else None
+                codes[word][code] = codes[word].get(code, 0) + 1
+                peer.close()
+    note(f"codes of CONNACK: {codes}")
+    check(codes["secret"].keys() <= {0, 3, None} and codes["secret"].get(0), "with the password")
+    check(codes["wrong"].keys() <= {3, 4, None} and codes["wrong"].get(4), "with another one")
+    loop.close()
+    wait_for(lambda: stats()["passwords_waiting"] == 0, "checks to end")
+    run(CTL, "user", "del", "all")
+    works()
+    clean_up()
     same(stats()["memory"], 0, "memory in the end")
 
 
@@ -391,6 +423,9 @@ def main():
     for percent in (1, 5):
         with point(f"{percent} % of allocations fail in a storm"):
             test_storm(percent)
+    for percent in (2, 20):
+        with point(f"{percent} % of allocations fail while passwords are checked"):
+            test_passwords(percent)
     with point("events are told while allocations fail"):
         test_monitored()
     restrict(0, 0)

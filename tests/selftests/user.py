@@ -103,7 +103,8 @@ def test_set():
     same(log_in("one", "scram-sha-512"), 0x87, "with the old password")
     same(log_in("one"), 0, "by the other method")
     table = ctl("user").splitlines()
-    same(table[0].split(), ["NAME", "SCRAM-SHA-256", "SCRAM-SHA-512"], "titles")
+    same(table[0].split(), ["NAME", "SCRAM-SHA-256", "SCRAM-SHA-512", "PASSWORD", "ITERATIONS"],
+         "titles")
     same(len(table), 3, "lines")
     ctl("user", "del", "name", "all")
     same(list(users()), ["one"], "users after one was deleted")
