@@ -130,24 +130,24 @@ static bool user_has_stamp(const struct kmqtt_port *port,
 /**
  * kmqtt_port_admits() - would a client be let in once more?
  * @port: the port it came through
- * @identity: as whom it was let in
+ * @trust: as whom it was let in
  * @user: the name of the user, if it was one
  * @stamp: of what proved that, if anything did
  *
  * Context: any but hard interrupts.
  * Return: true if nothing has changed that it was let in by.
  */
-bool kmqtt_port_admits(const struct kmqtt_port *port, enum kmqtt_identity identity,
+bool kmqtt_port_admits(const struct kmqtt_port *port, enum kmqtt_trust trust,
 		       const struct kmqtt_str *user, u64 stamp)
 {
 	/* Whoever came in under a realm that went with its listener. */
 	if (READ_ONCE(port->closed) && rcu_access_pointer(port->realm))
 		return false;
-	switch (identity) {
-	case KMQTT_IDENTITY_PASSWORD:
-	case KMQTT_IDENTITY_SCRAM:
+	switch (trust) {
+	case KMQTT_TRUST_PASSWORD:
+	case KMQTT_TRUST_SCRAM:
 		return user_has_stamp(port, user, stamp);
-	case KMQTT_IDENTITY_UNPROVEN:
+	case KMQTT_TRUST_UNPROVEN:
 		return READ_ONCE(port->terms.anonymous) && !authenticates(port);
 	default:
 		return READ_ONCE(port->terms.anonymous);

@@ -9,17 +9,17 @@
 #define KMQTT_PORT_UNLIMITED	U32_MAX
 
 /**
- * enum kmqtt_identity - as whom a client has been let in
- * @KMQTT_IDENTITY_ANONYMOUS: it gave no user name
- * @KMQTT_IDENTITY_UNPROVEN: it gave a user name that nobody wanted to see proven
- * @KMQTT_IDENTITY_PASSWORD: as the user whose password it gave
- * @KMQTT_IDENTITY_SCRAM: as the user whose key it has
+ * enum kmqtt_trust - as whom a client has been let in
+ * @KMQTT_TRUST_ANONYMOUS: it gave no user name
+ * @KMQTT_TRUST_UNPROVEN: it gave a user name that nobody wanted to see proven
+ * @KMQTT_TRUST_PASSWORD: as the user whose password it gave
+ * @KMQTT_TRUST_SCRAM: as the user whose key it has
  */
-enum kmqtt_identity {
-	KMQTT_IDENTITY_ANONYMOUS,
-	KMQTT_IDENTITY_UNPROVEN,
-	KMQTT_IDENTITY_PASSWORD,
-	KMQTT_IDENTITY_SCRAM,
+enum kmqtt_trust {
+	KMQTT_TRUST_ANONYMOUS,
+	KMQTT_TRUST_UNPROVEN,
+	KMQTT_TRUST_PASSWORD,
+	KMQTT_TRUST_SCRAM,
 };
 
 /**
@@ -70,7 +70,7 @@ struct kmqtt_realm *kmqtt_port_set_realm(struct kmqtt_port *port,
 					 struct kmqtt_realm *realm);
 enum kmqtt_reason kmqtt_port_check(const struct kmqtt_port *port,
 				   const struct kmqtt_connect *c);
-bool kmqtt_port_admits(const struct kmqtt_port *port, enum kmqtt_identity identity,
+bool kmqtt_port_admits(const struct kmqtt_port *port, enum kmqtt_trust trust,
 		       const struct kmqtt_str *user, u64 stamp);
 
 /**

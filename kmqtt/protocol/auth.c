@@ -94,7 +94,7 @@ static int keep_proven_user(struct kmqtt_client *client)
 	kfree(client->user);
 	client->user_len = auth->user_len;
 	client->user = kmemdup(auth->user, auth->user_len, GFP_KERNEL);
-	client->identity = KMQTT_IDENTITY_SCRAM;
+	client->trust = KMQTT_TRUST_SCRAM;
 	client->proof->stamp = auth->stamp;
 	return client->user ? 0 : -ENOMEM;
 }

@@ -207,7 +207,7 @@ bool kmqtt_client_admitted(const struct kmqtt_client *client)
 	};
 	u64 stamp = client->proof ? READ_ONCE(client->proof->stamp) : 0;
 
-	return kmqtt_port_admits(client->port, client->identity, &user, stamp);
+	return kmqtt_port_admits(client->port, client->trust, &user, stamp);
 }
 
 /**

@@ -48,7 +48,7 @@ enum kmqtt_client_state {
  * @clean: as in CONNECT
  * @problem_info: the client wants to be told more than reason codes
  * @goodbye: the client has sent a DISCONNECT
- * @identity: enum kmqtt_identity: as whom it was let in
+ * @trust: enum kmqtt_trust: as whom it was let in
  * @aliases: topic aliases
  * @proof: how it proves who it is, or NULL if nobody wanted it to; stays when it
  *	is online
@@ -84,7 +84,7 @@ struct kmqtt_client {
 	bool clean;
 	bool problem_info;
 	bool goodbye;
-	u8 identity;
+	u8 trust;
 	struct kmqtt_aliases aliases;
 	struct kmqtt_proof *proof;
 	struct kmqtt_text *reference;

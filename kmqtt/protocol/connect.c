@@ -438,7 +438,7 @@ int kmqtt_connect_packet(struct kmqtt_client *client,
 		return kmqtt_connect_refuse(client, reason, batch);
 	if (kmqtt_prop_has(&c.props, KMQTT_PROP_AUTH_METHOD))
 		return kmqtt_auth_connect(client, packet, &c, batch);
-	client->identity = c.has_user ? KMQTT_IDENTITY_UNPROVEN :
-				     KMQTT_IDENTITY_ANONYMOUS;
+	client->trust = c.has_user ? KMQTT_TRUST_UNPROVEN :
+				    KMQTT_TRUST_ANONYMOUS;
 	return kmqtt_connect_accept(client, &c, NULL, batch);
 }

@@ -115,7 +115,7 @@ static int let_in(struct kmqtt_client *client, struct kmqtt_batch *batch)
 	struct kmqtt_connect c;
 
 	kmqtt_connect_decode(proof->connect, proof->connect_len, &c);
-	client->identity = KMQTT_IDENTITY_PASSWORD;
+	client->trust = KMQTT_TRUST_PASSWORD;
 	proof->stamp = proof->login->check.stamp;
 	return kmqtt_connect_accept(client, &c, NULL, batch);
 }

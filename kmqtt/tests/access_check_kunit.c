@@ -192,7 +192,7 @@ static void check_result(struct kunit *test)
 	wait_for(bench, 1);
 	KUNIT_EXPECT_EQ(test, one->check.result, 0);
 	KUNIT_EXPECT_TRUE(test,
-			  kmqtt_port_admits(bench->port, KMQTT_IDENTITY_PASSWORD,
+			  kmqtt_port_admits(bench->port, KMQTT_TRUST_PASSWORD,
 					    &one->check.user, one->check.stamp));
 	KUNIT_ASSERT_EQ(test, begin(bench, one, "fast", "y", &addr), 0);
 	wait_for(bench, 1);

@@ -266,12 +266,12 @@ static void user_password(struct kunit *test)
 }
 
 /* Is who came in as @name by this stamp still welcome? */
-static bool admits(struct kmqtt_port *port, enum kmqtt_identity identity,
+static bool admits(struct kmqtt_port *port, enum kmqtt_trust trust,
 		   const char *name, u64 stamp)
 {
 	struct kmqtt_str str = kmqtt_test_str(name);
 
-	return kmqtt_port_admits(port, identity, &str, stamp);
+	return kmqtt_port_admits(port, trust, &str, stamp);
 }
 
 static u64 password_stamp(struct kmqtt_port *port, u32 iterations)
@@ -283,8 +283,8 @@ static u64 password_stamp(struct kmqtt_port *port, u32 iterations)
 
 static void user_admits(struct kunit *test)
 {
-	const enum kmqtt_identity by_password = KMQTT_IDENTITY_PASSWORD;
-	const enum kmqtt_identity unproven = KMQTT_IDENTITY_UNPROVEN;
+	const enum kmqtt_trust by_password = KMQTT_TRUST_PASSWORD;
+	const enum kmqtt_trust unproven = KMQTT_TRUST_UNPROVEN;
 	struct kmqtt_port *port = kmqtt_test_port(test);
 	struct kmqtt_scram_key key = key_of(4096);
 	u64 one = password_stamp(port, 1), scram;
@@ -297,21 +297,21 @@ static void user_admits(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set(port, "a", SHA_512, 4096), 0);
 	KUNIT_EXPECT_TRUE(test, admits(port, by_password, "a", one));
 	KUNIT_EXPECT_FALSE(test, admits(port, by_password, "b", one));
-	KUNIT_EXPECT_TRUE(test, admits(port, KMQTT_IDENTITY_SCRAM, "a", scram));
-	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_IDENTITY_SCRAM, "b", scram));
+	KUNIT_EXPECT_TRUE(test, admits(port, KMQTT_TRUST_SCRAM, "a", scram));
+	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_TRUST_SCRAM, "b", scram));
 	/* The same is the same, even if it was set once more. */
 	KUNIT_EXPECT_EQ(test, set_password(port, "a", 1), 0);
 	KUNIT_EXPECT_TRUE(test, admits(port, by_password, "a", one));
 	KUNIT_EXPECT_EQ(test, set_password(port, "a", 3), 0);
 	KUNIT_EXPECT_FALSE(test, admits(port, by_password, "a", one));
 	/* Without a proof the terms decide, and whether one is asked for. */
-	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_IDENTITY_ANONYMOUS, "", 0));
+	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_TRUST_ANONYMOUS, "", 0));
 	port->terms.anonymous = true;
-	KUNIT_EXPECT_TRUE(test, admits(port, KMQTT_IDENTITY_ANONYMOUS, "", 0));
+	KUNIT_EXPECT_TRUE(test, admits(port, KMQTT_TRUST_ANONYMOUS, "", 0));
 	KUNIT_EXPECT_FALSE(test, admits(port, unproven, "a", 0));
 	kmqtt_users_clear(kmqtt_test_users(port));
 	KUNIT_EXPECT_TRUE(test, admits(port, unproven, "a", 0));
-	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_IDENTITY_SCRAM, "a", scram));
+	KUNIT_EXPECT_FALSE(test, admits(port, KMQTT_TRUST_SCRAM, "a", scram));
 }
 
 static struct kunit_case user_cases[] = {
