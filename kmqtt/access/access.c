@@ -4,9 +4,13 @@
  */
 #include "access.h"
 
+#include <linux/atomic.h>
 #include <linux/random.h>
 #include <linux/string.h>
 #include <linux/wait_bit.h>
+
+/* Of all brokers: what is remembered of one is nothing to another. */
+static atomic64_t generations = ATOMIC64_INIT(0);
 
 /**
  * kmqtt_access_init() - no rules and no users yet
@@ -27,6 +31,8 @@ int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,
 	mutex_init(&access->mutex);
 	INIT_LIST_HEAD(&access->realms);
 	atomic_set(&access->nr_realms, 0);
+	atomic64_set(&access->generation, atomic64_inc_return(&generations));
+	access->scan_max = 0;
 	get_random_bytes(access->probe_key, sizeof(access->probe_key));
 	get_random_bytes(&access->stamp_secret, sizeof(access->stamp_secret));
 	realm = kmqtt_realm_create(access, 0);
@@ -58,6 +64,41 @@ void kmqtt_access_uninit(struct kmqtt_access *access)
 	mutex_destroy(&access->mutex);
 }
 
+static u32 scan_max(const struct kmqtt_realm *realm)
+{
+	return realm && realm->acl ? realm->acl->scan_max + 1 : 0;
+}
+
+/**
+ * kmqtt_access_expect() - a realm is about to be found by clients
+ * @access: the broker's rules
+ * @realm: the realm, or NULL
+ *
+ * Context: the access mutex held.
+ */
+void kmqtt_access_expect(struct kmqtt_access *access,
+			 const struct kmqtt_realm *realm)
+{
+	lockdep_assert_held(&access->mutex);
+	WRITE_ONCE(access->scan_max, max(access->scan_max, scan_max(realm)));
+}
+
+/**
+ * kmqtt_access_changed() - clients may do other things than before
+ * @access: the broker's rules; the change itself has been made
+ *
+ * Context: the access mutex held.
+ */
+void kmqtt_access_changed(struct kmqtt_access *access)
+{
+	lockdep_assert_held(&access->mutex);
+	/*
+	 * Full barriers: who sees the new generation sees what came before it,
+	 * see kmqtt_verdict().
+	 */
+	atomic64_xchg(&access->generation, atomic64_inc_return(&generations));
+}
+
 /**
  * kmqtt_access_replace() - have other realms from now on
  * @access: the broker's rules
@@ -70,14 +111,22 @@ void kmqtt_access_replace(struct kmqtt_access *access, struct list_head *realms)
 {
 	struct kmqtt_realm *realm =
 		list_first_entry(realms, struct kmqtt_realm, list);
+	struct kmqtt_realm *each;
 	LIST_HEAD(old);
+	u32 most = 0;
 
 	lockdep_assert_held(&access->mutex);
 	WARN_ON_ONCE(realm->number);
+	list_for_each_entry(each, realms, list) {
+		kmqtt_access_expect(access, each);
+		most = max(most, scan_max(each));
+	}
 	rcu_assign_pointer(access->realm, realm);
 	list_splice_init(&access->realms, &old);
 	list_splice_init(realms, &access->realms);
 	list_splice(&old, realms);
+	WRITE_ONCE(access->scan_max, most);
+	kmqtt_access_changed(access);
 }
 
 /**

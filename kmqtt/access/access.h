@@ -19,6 +19,10 @@
  *	during one; changed under @mutex, read anywhere
  * @probe_key: makes what those are told who are no users; constant
  * @stamp_secret: makes what credentials are recognized by; constant
+ * @generation: another one after each change of what clients may do, of all
+ *	that brokers ever had
+ * @scan_max: one more than the rules that there are for a client at most, or 0
+ *	if no realm has rules; WRITE_ONCE() under @mutex, read anywhere
  */
 struct kmqtt_access {
 	struct kmqtt_memory *memory;
@@ -30,6 +34,8 @@ struct kmqtt_access {
 	u32 changes;
 	u8 probe_key[32];
 	siphash_key_t stamp_secret;
+	atomic64_t generation;
+	u32 scan_max;
 };
 
 int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,
@@ -40,6 +46,9 @@ void kmqtt_access_replace(struct kmqtt_access *access,
 void kmqtt_access_begin_change(struct kmqtt_access *access);
 void kmqtt_access_end_change(struct kmqtt_access *access);
 u32 kmqtt_access_wait(struct kmqtt_access *access);
+void kmqtt_access_expect(struct kmqtt_access *access,
+			 const struct kmqtt_realm *realm);
+void kmqtt_access_changed(struct kmqtt_access *access);
 struct kmqtt_realm *kmqtt_access_realm(struct kmqtt_access *access,
 				       u32 number);
 
@@ -57,6 +66,19 @@ static inline u32 kmqtt_access_changes(const struct kmqtt_access *access)
 {
 	/* Pairs with kmqtt_access_end_change(). */
 	return smp_load_acquire(&access->changes);
+}
+
+/**
+ * kmqtt_access_scan_max() - what a decision may take
+ * @access: the broker's rules, or NULL
+ *
+ * Context: any.
+ * Return: more than the rules that have to be looked at, or 0 if everything is
+ * allowed to everybody.
+ */
+static inline u32 kmqtt_access_scan_max(const struct kmqtt_access *access)
+{
+	return access ? READ_ONCE(access->scan_max) : 0;
 }
 
 #endif /* _KMQTT_ACCESS_ACCESS_H */

@@ -27,6 +27,8 @@ struct kmqtt_port *kmqtt_port_create(struct kmqtt_access *access, u32 listener,
 	port->access = access;
 	port->listener = listener;
 	port->terms = *terms;
+	port->nobody.port = port;
+	port->nobody.number = kmqtt_identity_number();
 	return port;
 }
 
@@ -79,8 +81,14 @@ void kmqtt_port_set_terms(struct kmqtt_port *port,
 struct kmqtt_realm *kmqtt_port_set_realm(struct kmqtt_port *port,
 					 struct kmqtt_realm *realm)
 {
-	return rcu_replace_pointer(port->realm, realm,
-				   lockdep_is_held(&port->access->mutex));
+	struct kmqtt_realm *old;
+
+	/* Nobody may find it and be told that there are no rules. */
+	kmqtt_access_expect(port->access, realm);
+	old = rcu_replace_pointer(port->realm, realm,
+				  lockdep_is_held(&port->access->mutex));
+	kmqtt_access_changed(port->access);
+	return old;
 }
 
 static bool authenticates(const struct kmqtt_port *port)

@@ -4,6 +4,7 @@
 
 #include <linux/kref.h>
 #include "access.h"
+#include "identity.h"
 
 /* Connections of a port without a limit of its own. */
 #define KMQTT_PORT_UNLIMITED	U32_MAX
@@ -48,6 +49,8 @@ struct kmqtt_terms {
  * @listener: number of the listener, constant
  * @closed: the listener is gone
  * @nr_connections: for those who count them, under a lock of theirs
+ * @nobody: all who come without a user name; a reference to it is one to the
+ *	port
  *
  * It outlives the listener for as long as there are clients.
  */
@@ -59,6 +62,7 @@ struct kmqtt_port {
 	u32 listener;
 	bool closed;
 	u32 nr_connections;
+	struct kmqtt_identity nobody;
 };
 
 struct kmqtt_port *kmqtt_port_create(struct kmqtt_access *access, u32 listener,

@@ -14,6 +14,7 @@ static void realm_free(struct kmqtt_realm *realm)
 	struct kmqtt_access *access = realm->access;
 
 	kmqtt_users_uninit(&realm->users);
+	kmqtt_acl_destroy(realm->acl);
 	kfree(realm);
 	/* kmqtt_access_uninit() waits; nothing of ours is touched after this. */
 	if (atomic_dec_and_test(&access->nr_realms))

@@ -4,6 +4,7 @@
 
 #include <linux/refcount.h>
 #include <linux/workqueue.h>
+#include "acl.h"
 #include "user.h"
 
 struct kmqtt_access;
@@ -16,6 +17,8 @@ struct kmqtt_access;
  * @number: as the operator calls it, 0 for the default realm; constant
  * @authenticate: who gives a user name has to be a user, even if there is none;
  *	constant once it is in use
+ * @acl: what they may do; NULL for everything. The realm owns it; constant once
+ *	it is in use
  * @users: those who can prove who they are
  * @free: frees it when RCU's readers are done
  *
@@ -27,6 +30,7 @@ struct kmqtt_realm {
 	struct kmqtt_access *access;
 	u32 number;
 	bool authenticate;
+	struct kmqtt_acl *acl;
 	struct kmqtt_users users;
 	struct rcu_work free;
 };

@@ -112,6 +112,123 @@ void kmqtt_test_user(struct kunit *test, struct kmqtt_port *port,
 					     method, &key), 0);
 }
 
+static const char *const rights[] = {
+	[KMQTT_ACL_ACCESS_DENY] = "deny ",
+	[KMQTT_ACL_ACCESS_READ] = "read ",
+	[KMQTT_ACL_ACCESS_WRITE] = "write ",
+	[KMQTT_ACL_ACCESS_READWRITE] = "readwrite ",
+};
+
+/* Step over a word if it is there. */
+static bool skip(const char **text, const char *word)
+{
+	if (!strstarts(*text, word))
+		return false;
+	*text += strlen(word);
+	return true;
+}
+
+/* A line of a file of rules; @user is who the last "user" was. */
+static void add_line(struct kunit *test, struct kmqtt_acl *acl,
+		     const char *line, struct kmqtt_str *user)
+{
+	enum kmqtt_acl_access access = KMQTT_ACL_ACCESS_READWRITE;
+	enum kmqtt_acl_kind kind = KMQTT_ACL_KIND_PATTERN;
+	static const struct kmqtt_str none;
+	struct kmqtt_str topic;
+	int i;
+
+	if (skip(&line, "user ")) {
+		*user = kmqtt_test_str(line);
+		return;
+	}
+	if (skip(&line, "topic "))
+		kind = user->len ? KMQTT_ACL_KIND_USER :
+				   KMQTT_ACL_KIND_ANONYMOUS;
+	else
+		KUNIT_ASSERT_TRUE(test, skip(&line, "pattern "));
+	for (i = 0; i < ARRAY_SIZE(rights); i++)
+		if (skip(&line, rights[i]))
+			access = i;
+	topic = kmqtt_test_str(line);
+	KUNIT_ASSERT_EQ(test,
+			kmqtt_acl_add(acl, kind,
+				      kind == KMQTT_ACL_KIND_USER ? user : &none,
+				      access, &topic), 0);
+}
+
+/**
+ * kmqtt_test_acl() - make rules
+ * @test: the test
+ * @memory: account to charge
+ * @text: as in Mosquitto's acl_file
+ *
+ * Context: process, may sleep.
+ * Return: the rules, sealed.
+ */
+struct kmqtt_acl *kmqtt_test_acl(struct kunit *test,
+				 struct kmqtt_memory *memory, const char *text)
+{
+	struct kmqtt_acl *acl = kmqtt_acl_create(memory);
+	struct kmqtt_str user = {};
+	char *copy, *rest, *line;
+
+	KUNIT_ASSERT_NOT_NULL(test, acl);
+	copy = kunit_kstrdup(test, text, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, copy);
+	rest = copy;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			add_line(test, acl, line, &user);
+	KUNIT_ASSERT_EQ(test, kmqtt_acl_seal(acl), 0);
+	return acl;
+}
+
+/**
+ * kmqtt_test_rules() - give a port a realm of its own with other rules
+ * @test: the test
+ * @port: the port
+ * @text: as in Mosquitto's acl_file, or NULL for no rules
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_test_rules(struct kunit *test, struct kmqtt_port *port,
+		      const char *text)
+{
+	struct kmqtt_access *access = port->access;
+	struct kmqtt_realm *realm, *old;
+
+	realm = kmqtt_realm_create(access, 7);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, realm);
+	if (text)
+		realm->acl = kmqtt_test_acl(test, access->memory, text);
+	mutex_lock(&access->mutex);
+	old = kmqtt_port_set_realm(port, realm);
+	mutex_unlock(&access->mutex);
+	kmqtt_realm_put(old);
+}
+
+/**
+ * kmqtt_test_identity() - be a user
+ * @test: the test
+ * @port: what the client came through
+ * @user: user name, empty for none
+ *
+ * Context: process, may sleep.
+ * Return: the identity, with a reference for the caller.
+ */
+struct kmqtt_identity *kmqtt_test_identity(struct kunit *test,
+					   struct kmqtt_port *port,
+					   const char *user)
+{
+	struct kmqtt_str name = kmqtt_test_str(user);
+	struct kmqtt_identity *identity;
+
+	identity = kmqtt_identity_create(port, &name, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, identity);
+	return identity;
+}
+
 /**
  * kmqtt_test_auth() - begin an exchange
  * @test: the test
