@@ -56,11 +56,6 @@ static struct kmqtt_broker *broker_of_store(struct kmqtt_store *store)
 	return container_of(store, struct kmqtt_broker, store);
 }
 
-static void store_publish(struct kmqtt_store *store, struct kmqtt_msg *will)
-{
-	kmqtt_pass_publish_will(broker_of_store(store), will);
-}
-
 static void store_dropped(struct kmqtt_store *store,
 			  struct kmqtt_session *session)
 {
@@ -69,7 +64,7 @@ static void store_dropped(struct kmqtt_store *store,
 }
 
 static const struct kmqtt_store_ops store_ops = {
-	.publish = store_publish,
+	.publish = kmqtt_pass_publish_will,
 	.dropped = store_dropped,
 };
 
@@ -101,6 +96,7 @@ static int __net_init broker_init(struct net *net)
 	err = kmqtt_access_init(&broker->access, &broker->memory, kmqtt_wq.ctl);
 	if (err)
 		goto err_retained;
+	broker->store.access = &broker->access;
 	err = kmqtt_store_init(&broker->store, &broker->memory, &broker->tree,
 			       &broker->retained, &store_ops, kmqtt_wq.ctl);
 	if (err)

@@ -34,6 +34,8 @@ enum kmqtt_handover {
  * @bh_runs: passes in softirq
  * @thread_runs: passes in a thread
  * @handover: by enum kmqtt_handover
+ * @denied_in: PUBLISH packets and wills that were not for their clients to publish
+ * @denied_out: messages that were not for their subscribers to get
  */
 struct kmqtt_stats {
 	u64 connects;
@@ -49,6 +51,8 @@ struct kmqtt_stats {
 	u64 bh_runs;
 	u64 thread_runs;
 	u64 handover[KMQTT_HANDOVERS];
+	u64 denied_in;
+	u64 denied_out;
 };
 
 void kmqtt_stats_sum(const struct kmqtt_stats __percpu *stats,

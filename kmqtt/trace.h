@@ -120,6 +120,27 @@ TRACE_EVENT(kmqtt_handover,
 		  __entry->transmit ? "transmit" : "receive", __entry->why)
 );
 
+TRACE_EVENT(kmqtt_deny,
+	TP_PROTO(const struct kmqtt_session *session,
+		 const struct kmqtt_msg *msg, int access),
+	TP_ARGS(session, msg, access),
+	TP_STRUCT__entry(
+		__string_len(client_id, session->id, session->id_len)
+		__string_len(topic, kmqtt_msg_topic(msg), msg->topic_len)
+		__field(int, access)
+	),
+	TP_fast_assign(
+		__assign_str(client_id);
+		__assign_str(topic);
+		__entry->access = access;
+	),
+	TP_printk("client_id=%s %s topic=%s", __get_str(client_id),
+		  __print_symbolic(__entry->access,
+			{ KMQTT_ACL_ACCESS_READ,	"read" },
+			{ KMQTT_ACL_ACCESS_WRITE,	"write" }),
+		  __get_str(topic))
+);
+
 #endif /* _KMQTT_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

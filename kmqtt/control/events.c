@@ -38,9 +38,9 @@ static int put_connect(struct sk_buff *skb, const struct kmqtt_event *event)
 	    nla_put_u8(skb, KMQTT_A_EVENT_SESSION_PRESENT,
 		       event->session_present))
 		return -EMSGSIZE;
-	if (client->user &&
-	    kmqtt_nl_put_string(skb, KMQTT_A_EVENT_USER, client->user,
-				client->user_len, &cut))
+	if (client->identity->user_len &&
+	    kmqtt_nl_put_string(skb, KMQTT_A_EVENT_USER, client->identity->user,
+				client->identity->user_len, &cut))
 		return -EMSGSIZE;
 	return cut ? nla_put_flag(skb, KMQTT_A_EVENT_TRUNCATED) : 0;
 }
@@ -89,8 +89,9 @@ static size_t event_size(const struct kmqtt_event *event)
 
 	if (event->session)
 		size += nla_total_size(event->session->id_len);
-	if (event->client)
-		size += nla_total_size(event->client->user_len);
+	if (event->client && event->client->identity)
+		size += nla_total_size(min_t(u16, KMQTT_SHOWN_STRING_MAX,
+					     event->client->identity->user_len));
 	return size;
 }
 

@@ -20,9 +20,10 @@ static int put_online(struct sk_buff *skb, const struct kmqtt_client *client)
 	    nla_put_u8(skb, KMQTT_A_CLIENT_CLEAN, client->clean) ||
 	    nla_put_u16(skb, KMQTT_A_CLIENT_KEEPALIVE, client->keepalive))
 		return -EMSGSIZE;
-	if (client->user &&
-	    kmqtt_nl_put_string(skb, KMQTT_A_CLIENT_USER, client->user,
-				client->user_len, &cut))
+	if (client->identity->user_len &&
+	    kmqtt_nl_put_string(skb, KMQTT_A_CLIENT_USER,
+				client->identity->user,
+				client->identity->user_len, &cut))
 		return -EMSGSIZE;
 	return cut ? nla_put_flag(skb, KMQTT_A_CLIENT_TRUNCATED) : 0;
 }

@@ -225,7 +225,7 @@ int kmqtt_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 	err = kmqtt_store_end(session, KMQTT_REASON_ADMINISTRATIVE_ACTION,
 			      &will);
 	if (will)
-		kmqtt_pass_publish_will(kmqtt_nl_broker(info), will);
+		kmqtt_pass_publish_last_will(session, will);
 	kmqtt_session_put(session);
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(info->extack,

@@ -50,6 +50,7 @@ static struct kmqtt_pass *pass_create(bool bh)
 	INIT_LIST_HEAD(&pass->batch.touched);
 	pass->batch.route = &pass->route;
 	pass->batch.run = &pass->run;
+	pass->batch.verdicts = &pass->verdicts;
 	pass->batch.bh = bh;
 	pass->batch.gfp = bh ? GFP_ATOMIC : GFP_KERNEL;
 	if (kmqtt_route_init(&pass->route) || !pass->rx || !pass->tx) {
@@ -179,17 +180,36 @@ void kmqtt_pass_give(struct kmqtt_pass *pass)
 
 /**
  * kmqtt_pass_publish_will() - publish a will where there is no pass
- * @broker: the broker
+ * @session: session of the client that is gone
+ * @identity: who that was; the caller has a reference
  * @will: the will; its reference is given back
  *
  * Context: process, may sleep.
  */
-void kmqtt_pass_publish_will(struct kmqtt_broker *broker,
+void kmqtt_pass_publish_will(struct kmqtt_session *session,
+			     struct kmqtt_identity *identity,
 			     struct kmqtt_msg *will)
 {
 	struct kmqtt_pass *pass = kmqtt_pass_take();
 
-	kmqtt_publish_will(broker, will, &pass->batch);
+	kmqtt_publish_will(session, identity, will, &pass->batch);
+	kmqtt_conn_flush_batch(pass);
+	kmqtt_pass_give(pass);
+}
+
+/**
+ * kmqtt_pass_publish_last_will() - the same for a session that has ended
+ * @session: the session; the caller has a reference
+ * @will: the will; its reference is given back
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_pass_publish_last_will(struct kmqtt_session *session,
+				  struct kmqtt_msg *will)
+{
+	struct kmqtt_pass *pass = kmqtt_pass_take();
+
+	kmqtt_publish_last_will(session, will, &pass->batch);
 	kmqtt_conn_flush_batch(pass);
 	kmqtt_pass_give(pass);
 }

@@ -7,6 +7,7 @@
 #define _KMQTT_NET_PASS_H
 
 #include <linux/list.h>
+#include "../access/verdict.h"
 #include "../protocol/run.h"
 #include "../session/link.h"
 #include "../session/outbox.h"
@@ -41,6 +42,7 @@ struct kmqtt_tx_packet {
  * @batch: for the floors below
  * @route: room for matches
  * @run: room for messages that are delivered together
+ * @verdicts: what was decided lately of who may do what
  * @rx: receive buffer of KMQTT_RX_SIZE; NULL in softirq's sets after a
  *	connection has kept it, until a thread has brought a new one
  * @tx: send buffer of KMQTT_TX_SIZE
@@ -53,6 +55,7 @@ struct kmqtt_pass {
 	struct kmqtt_batch batch;
 	struct kmqtt_route route;
 	struct kmqtt_run run;
+	struct kmqtt_verdicts verdicts;
 	u8 *rx;
 	u8 *tx;
 	struct kmqtt_tx_packet packets[KMQTT_TX_PACKETS];
@@ -65,7 +68,10 @@ void kmqtt_pass_module_uninit(void);
 struct kmqtt_pass *kmqtt_pass_this_cpu(void);
 struct kmqtt_pass *kmqtt_pass_take(void);
 void kmqtt_pass_give(struct kmqtt_pass *pass);
-void kmqtt_pass_publish_will(struct kmqtt_broker *broker,
+void kmqtt_pass_publish_will(struct kmqtt_session *session,
+			     struct kmqtt_identity *identity,
 			     struct kmqtt_msg *will);
+void kmqtt_pass_publish_last_will(struct kmqtt_session *session,
+				  struct kmqtt_msg *will);
 
 #endif /* _KMQTT_NET_PASS_H */

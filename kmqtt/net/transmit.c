@@ -13,6 +13,7 @@
 #include <net/tcp.h>
 #include "../protocol/event.h"
 #include "../protocol/reply.h"
+#include "../session/right.h"
 #include "conn.h"
 #include "pass.h"
 
@@ -21,6 +22,8 @@
 #define SENDS_THREAD	32
 /* Messages of one send that turn out not to be worth sending. */
 #define DISCARDS_MAX	256
+/* Work of looking at rules, for one send. */
+#define RULES_WORK	256
 /* Bytes of payload of one send that splices. */
 #define SPLICE_BUDGET	(512 << 10)
 
@@ -45,6 +48,9 @@ struct layout {
 	u32 len;
 	u32 discards;
 	u32 dropped[KMQTT_DROPS];
+	u32 denied;	/* messages that the client may not get */
+	u32 work;	/* of the batch, before rules were looked at */
+	bool rules;	/* some clients may not get everything */
 	bool splice;	/* the last packet's payload is to follow */
 	bool more;	/* there may be more to lay out, even if this is nothing */
 	bool all;	/* there is no more, and nothing follows from sending it */
@@ -188,28 +194,68 @@ static enum kmqtt_drop prepare(struct kmqtt_conn *conn, u32 max_packet,
 	return KMQTT_DROP_TOO_LARGE;	/* [MQTT5-3.1.2-24], [MQTT-3.1.2-25] */
 }
 
+/*
+ * May the client get this? What was queued for it, or for another client that
+ * came with the session, on a connection before is looked at once more. Returns
+ * as kmqtt_session_may().
+ */
+static int may_get(struct kmqtt_session *session, struct kmqtt_pass *pass,
+		   const struct layout *l, const struct kmqtt_delivery *d)
+{
+	int ret;
+
+	if (!d->msg || !kmqtt_outbox_is_old(&session->outbox, d))
+		return true;
+	if (pass->batch.work - l->work > RULES_WORK)
+		return -EAGAIN;
+	rcu_read_lock();
+	ret = kmqtt_session_may_read(session, d->msg, &pass->batch);
+	rcu_read_unlock();
+	return ret;
+}
+
+/* The packet taken last is not to be sent. */
+static void discard(struct kmqtt_session *session, struct layout *l,
+		    struct kmqtt_delivery *d)
+{
+	kmqtt_outbox_discard(&session->outbox, d);
+	kmqtt_delivery_put(d);
+	l->discards++;
+}
+
 /* The next packet that is to be sent. Returns false if there is none. */
-static bool next_packet(struct kmqtt_conn *conn, struct layout *l,
-			struct kmqtt_tx_packet *p)
+static bool next_packet(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+			struct layout *l, struct kmqtt_tx_packet *p)
 {
 	struct kmqtt_session *session = conn->client.session;
 	struct kmqtt_outbox *outbox = &session->outbox;
 	u32 max = min_t(u32, session->receive_max,
 			READ_ONCE(session->store->outbox_limits.max_inflight));
 	enum kmqtt_drop drop;
+	int allowed;
 
 	while (l->discards < DISCARDS_MAX) {
 		kmqtt_outbox_mark(outbox, &p->mark);
 		if (!kmqtt_outbox_next(outbox, max, &p->delivery))
 			return false;
+		allowed = l->rules ?
+			  may_get(session, pass, l, &p->delivery) : true;
+		if (allowed < 0) {
+			kmqtt_outbox_rewind(outbox, &p->mark);
+			kmqtt_delivery_put(&p->delivery);
+			break;
+		}
+		if (!allowed) {
+			l->denied++;
+			discard(session, l, &p->delivery);
+			continue;
+		}
 		drop = prepare(conn, session->max_packet, &p->delivery);
 		if (drop == KMQTT_DROPS)
 			return true;
-		kmqtt_outbox_discard(outbox, &p->delivery);
-		kmqtt_delivery_put(&p->delivery);
 		session->dropped++;
 		l->dropped[drop]++;
-		l->discards++;
+		discard(session, l, &p->delivery);
 	}
 	l->more = true;
 	return false;
@@ -230,7 +276,7 @@ static bool lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	while (l->nr_packets < KMQTT_TX_PACKETS && !l->splice) {
 		struct kmqtt_tx_packet *p = &pass->packets[l->nr_packets];
 
-		if (!next_packet(conn, l, p))
+		if (!next_packet(conn, pass, l, p))
 			return true;
 		if (kmqtt_delivery_copied(&p->delivery) >
 		    KMQTT_TX_SIZE - l->len) {
@@ -254,6 +300,8 @@ static void tell_dropped(struct kmqtt_conn *conn, const struct layout *l)
 	enum kmqtt_drop drop;
 	u32 n;
 
+	if (l->denied)
+		kmqtt_stats_add(conn->client.broker, denied_out, l->denied);
 	if (!l->discards)
 		return;
 	for (drop = 0; drop < KMQTT_DROPS; drop++) {
@@ -284,7 +332,10 @@ static void lay_out(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 
 	spin_lock_bh(&session->lock);
 	if (session->link == link) {
-		l->more = kmqtt_session_refill(session);
+		l->rules = kmqtt_access_scan_max(session->store->access);
+		l->more = kmqtt_session_refill(session, &pass->batch,
+					       &l->denied);
+		l->work = pass->batch.work;
 		/* Acknowledgments may have filled the buffer by themselves. */
 		l->all = lay_out_packets(conn, pass, l) && !l->more &&
 			 l->len < KMQTT_TX_SIZE &&
@@ -499,7 +550,7 @@ static void transmit_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 /**
  * kmqtt_transmit() - send what is due
  * @conn: the connection; the caller has a reference
- * @pass: what to work with; its batch is left alone
+ * @pass: what to work with; of its batch only the work is touched
  *
  * Does nothing if somebody else is sending: that one will see what is due.
  *

@@ -32,8 +32,7 @@ static struct kmqtt_msg *make_will(struct kmqtt_broker *broker,
  * End a session that a clean start replaces. Softirq leaves publishing its
  * will to a thread.
  */
-static int end_session(struct kmqtt_client *client,
-		       struct kmqtt_session *session, struct kmqtt_batch *batch)
+static int end_session(struct kmqtt_session *session, struct kmqtt_batch *batch)
 {
 	struct kmqtt_msg *will = NULL;
 	int err;
@@ -41,7 +40,7 @@ static int end_session(struct kmqtt_client *client,
 	err = kmqtt_store_end(session, KMQTT_REASON_SESSION_TAKEN_OVER,
 			      batch->bh ? NULL : &will);
 	if (will)
-		kmqtt_publish_will(client->broker, will, batch);
+		kmqtt_publish_last_will(session, will, batch);
 	return err;
 }
 
@@ -71,7 +70,7 @@ static struct kmqtt_session *open_session(struct kmqtt_client *client,
 		return session;
 	}
 	if (old)
-		err = end_session(client, old, batch);
+		err = end_session(old, batch);
 	kmqtt_session_put(old);
 	if (!err)
 		err = kmqtt_store_add(store, session);
@@ -97,6 +96,7 @@ static struct kmqtt_attach terms(struct kmqtt_client *client,
 {
 	struct kmqtt_attach attach = {
 		.link = &client->link,
+		.identity = kmqtt_identity_get(client->identity),
 		.expiry = session_expiry(client, c),
 		.max_packet = client->max_packet,
 		.receive_max = U16_MAX,
@@ -132,8 +132,10 @@ int kmqtt_admit(struct kmqtt_client *client, const struct kmqtt_connect *c,
 
 	if (c->has_will) {
 		attach.will = make_will(client->broker, c, batch->gfp);
-		if (!attach.will)
-			return -ENOMEM;
+		if (!attach.will) {
+			err = -ENOMEM;
+			goto out_identity;
+		}
 	}
 	do {
 		session = open_session(client, c, batch, present);
@@ -148,9 +150,9 @@ int kmqtt_admit(struct kmqtt_client *client, const struct kmqtt_connect *c,
 					   batch->bh ? NULL : &old_will);
 		if (!err) {
 			if (old_will)
-				kmqtt_publish_will(client->broker, old_will,
-						   batch);
-			return 0;
+				kmqtt_publish_will(session, attach.identity,
+						   old_will, batch);
+			goto out_identity;
 		}
 		client->session = NULL;
 		kmqtt_session_put(session);
@@ -158,5 +160,8 @@ int kmqtt_admit(struct kmqtt_client *client, const struct kmqtt_connect *c,
 			cond_resched();
 	} while ((err == -EEXIST || err == -ESHUTDOWN) && tries--);
 	kmqtt_msg_put(attach.will);
+out_identity:
+	/* Ours, or on success the one before. */
+	kmqtt_identity_put(attach.identity);
 	return err;
 }

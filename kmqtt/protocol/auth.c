@@ -90,13 +90,13 @@ static int send_auth(struct kmqtt_client *client, enum kmqtt_reason reason,
 static int keep_proven_user(struct kmqtt_client *client)
 {
 	const struct kmqtt_auth *auth = client->proof->auth;
+	struct kmqtt_str user = { .data = auth->user, .len = auth->user_len };
 
-	kfree(client->user);
-	client->user_len = auth->user_len;
-	client->user = kmemdup(auth->user, auth->user_len, GFP_KERNEL);
+	client->identity = kmqtt_identity_create(client->port, &user,
+						 GFP_KERNEL);
 	client->trust = KMQTT_TRUST_SCRAM;
 	client->proof->stamp = auth->stamp;
-	return client->user ? 0 : -ENOMEM;
+	return client->identity ? 0 : -ENOMEM;
 }
 
 /* Who was let in as somebody stays that, whoever it is proven to be, too. */
@@ -104,8 +104,8 @@ static void keep_stamp(struct kmqtt_client *client)
 {
 	const struct kmqtt_auth *auth = client->proof->auth;
 
-	if (auth->user_len == client->user_len &&
-	    !memcmp(auth->user, client->user, auth->user_len))
+	if (auth->user_len == client->identity->user_len &&
+	    !memcmp(auth->user, client->identity->user, auth->user_len))
 		WRITE_ONCE(client->proof->stamp, auth->stamp);
 }
 

@@ -74,7 +74,7 @@ void kmqtt_client_uninit(struct kmqtt_client *client)
 		kmqtt_proof_destroy(client);
 	}
 	kfree(client->reference);
-	kfree(client->user);
+	kmqtt_identity_put(client->identity);
 	kmqtt_link_uninit(&client->link);
 }
 
@@ -187,7 +187,8 @@ void kmqtt_client_closed(struct kmqtt_client *client, struct kmqtt_batch *batch)
 	if (kmqtt_session_detach(client->session, &client->link, &will))
 		kmqtt_share_move(client->session);
 	if (will)
-		kmqtt_publish_will(client->broker, will, batch);
+		kmqtt_publish_will(client->session, client->identity, will,
+				   batch);
 	kmqtt_event_client(client, KMQTT_CMD_DISCONNECT_NTF, false);
 }
 
@@ -202,8 +203,8 @@ void kmqtt_client_closed(struct kmqtt_client *client, struct kmqtt_batch *batch)
 bool kmqtt_client_admitted(const struct kmqtt_client *client)
 {
 	struct kmqtt_str user = {
-		.data = client->user,
-		.len = client->user_len,
+		.data = client->identity->user,
+		.len = client->identity->user_len,
 	};
 	u64 stamp = client->proof ? READ_ONCE(client->proof->stamp) : 0;
 

@@ -3,6 +3,7 @@
 #define _KMQTT_PROTOCOL_CLIENT_H
 
 #include <linux/in6.h>
+#include "../access/identity.h"
 #include "../access/port.h"
 #include "../broker.h"
 #include "../session/alias.h"
@@ -38,7 +39,6 @@ enum kmqtt_client_state {
  * @peer: address, IPv4 mapped into IPv6; constant
  * @peer_ifindex: scope of a link-local address, else 0; constant
  * @peer_port: constant
- * @user_len: bytes of @user
  * @state: enum kmqtt_client_state; kmqtt_client_set_state() writes it
  * @reason: why it closes; valid from KMQTT_CLIENT_CLOSING on
  * @max_packet: bytes of a packet that the client takes
@@ -59,7 +59,7 @@ enum kmqtt_client_state {
  * @messages_out: PUBLISH packets sent
  * @bytes_in: bytes received
  * @bytes_out: bytes sent
- * @user: user name, up to a byte more than is shown; NULL for none
+ * @identity: who it is; NULL before a CONNECT was accepted; holds a reference
  *
  * What is neither constant nor said to be something else is written before the
  * state becomes KMQTT_CLIENT_ONLINE; @goodbye and @reference before it becomes
@@ -74,7 +74,6 @@ struct kmqtt_client {
 	struct in6_addr peer;
 	u32 peer_ifindex;
 	u16 peer_port;
-	u16 user_len;
 	enum kmqtt_client_state state;
 	enum kmqtt_reason reason;
 	u32 max_packet;
@@ -94,7 +93,7 @@ struct kmqtt_client {
 	u64 messages_out;
 	u64 bytes_in;
 	u64 bytes_out;
-	u8 *user;
+	struct kmqtt_identity *identity;
 };
 
 /**

@@ -20,9 +20,6 @@
 /* "kmqtt-" and 16 hexadecimal digits. */
 #define ASSIGNED_ID_LEN	22
 
-/* Of user names, what netlink shows is kept, and whether that is all. */
-#define USER_MAX	(KMQTT_SHOWN_STRING_MAX + 1)
-
 /* Let a property say what a text does. */
 static void put_text(struct kmqtt_props *props, enum kmqtt_property id,
 		     struct kmqtt_str *field, const struct kmqtt_text *text)
@@ -159,6 +156,9 @@ static enum kmqtt_reason check_connect(struct kmqtt_client *client,
 	case KMQTT_REDIRECT_PERMANENT:
 		return KMQTT_REASON_SERVER_MOVED;
 	}
+	/* Nobody is called that, and rules are about whole names. */
+	if (c->user.len > KMQTT_IDENTITY_USER_MAX)
+		return KMQTT_REASON_BAD_USER_NAME_OR_PASSWORD;
 	reason = check_will(client, c);
 	/* Who has a method has yet to prove who it is. */
 	if (!reason && !kmqtt_prop_has(&c->props, KMQTT_PROP_AUTH_METHOD))
@@ -170,18 +170,14 @@ static enum kmqtt_reason check_connect(struct kmqtt_client *client,
 	return reason ?: terms;
 }
 
+/* Who has proved its name has an identity already. */
 static int keep_user(struct kmqtt_client *client, const struct kmqtt_connect *c,
 		     gfp_t gfp)
 {
-	u16 len = min_t(u16, c->user.len, USER_MAX);
-
-	if (!c->has_user || !len || client->user)
-		return 0;
-	client->user = kmemdup(c->user.data, len, gfp | __GFP_NOWARN);
-	if (!client->user)
-		return -ENOMEM;
-	client->user_len = len;
-	return 0;
+	if (!client->identity)
+		client->identity = kmqtt_identity_create(client->port, &c->user,
+							 gfp);
+	return client->identity ? 0 : -ENOMEM;
 }
 
 /*
@@ -191,11 +187,13 @@ static int keep_user(struct kmqtt_client *client, const struct kmqtt_connect *c,
 static bool assign_client_id(const struct kmqtt_client *client,
 			     struct kmqtt_connect *c, u8 *buf)
 {
+	const struct kmqtt_identity *identity = client->identity;
+
 	/* As it was checked, unless the terms have changed since. */
 	if (READ_ONCE(client->port->terms.username_as_client_id) &&
-	    client->user_len && client->user_len <= KMQTT_CLIENT_ID_MAX) {
-		c->client_id.data = client->user;
-		c->client_id.len = client->user_len;
+	    identity->user_len && identity->user_len <= KMQTT_CLIENT_ID_MAX) {
+		c->client_id.data = identity->user;
+		c->client_id.len = identity->user_len;
 		return false;
 	}
 	if (c->client_id.len)

@@ -7,6 +7,7 @@
  */
 #include "publish.h"
 
+#include "../session/right.h"
 #include "../wire/decode.h"
 #include "reply.h"
 #include "route.h"
@@ -228,6 +229,19 @@ static enum kmqtt_reason check_msg(const struct kmqtt_client *client,
 	return KMQTT_REASON_SUCCESS;
 }
 
+/*
+ * The client may not publish this: it is told so if it speaks 5.0, and nothing
+ * comes of the message. That holds for one that it has sent before, too.
+ */
+static enum kmqtt_reason deny(struct kmqtt_client *client,
+			      const struct kmqtt_incoming *in)
+{
+	kmqtt_stats_inc(client->broker, denied_in);
+	if (in->msg->qos == KMQTT_QOS2)
+		kmqtt_session_release(client->session, in->id);
+	return KMQTT_REASON_NOT_AUTHORIZED;
+}
+
 /**
  * kmqtt_publish_finish() - the payload is complete: route and acknowledge
  * @client: the publisher; if the message is acknowledged, its link has room for
@@ -244,11 +258,17 @@ int kmqtt_publish_finish(struct kmqtt_client *client,
 {
 	enum kmqtt_reason reason = check_msg(client, in);
 	u8 qos = in->msg->qos;
-	int err = 0;
+	int err = 0, allowed;
 
-	if (!reason && kmqtt_run_allowed(client, in->msg, batch))
+	allowed = kmqtt_session_may_write(client->session, client->identity,
+					  in->msg, batch);
+	if (allowed < 0)
+		return allowed;
+	if (allowed && !reason && kmqtt_run_allowed(client, in->msg, batch))
 		return kmqtt_run_begin(client, in, batch);
-	if (!reason)
+	if (!allowed)
+		reason = deny(client, in);
+	else if (!reason)
 		err = accept_msg(client, in, batch, &reason);
 	else if (!qos)
 		err = kmqtt_client_fail(client, reason);

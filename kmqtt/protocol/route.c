@@ -6,6 +6,7 @@
 #include "route.h"
 
 #include <linux/slab.h>
+#include "../session/right.h"
 #include "../session/share.h"
 #include "../topic/memo.h"
 #include "../trace.h"
@@ -15,6 +16,10 @@
 #define ROUTE_FIRST	128
 /* Tree nodes that softirq visits for one message. */
 #define ROUTE_STEPS_BH	1024
+/* Work of looking at rules, for all subscribers, that softirq does. */
+#define ROUTE_RULES_BH	256
+/* Rules that members of groups may make it look at, one by one. */
+#define ROUTE_MEMBER_RULES_BH	8192
 /* Times that a growing tree may make a thread match again. */
 #define ROUTE_RETRIES	8
 
@@ -72,6 +77,9 @@ static bool delivered(struct kmqtt_broker *broker,
 	case KMQTT_DELIVERED_NOMEM:
 		kmqtt_event_dropped(broker, session, KMQTT_DROP_NO_MEMORY);
 		return !qos;
+	case KMQTT_DELIVERED_DENIED:
+		kmqtt_stats_inc(broker, denied_out);
+		return true;
 	default:
 		return true;
 	}
@@ -96,6 +104,8 @@ static u32 gather(struct kmqtt_route *route, u32 i, u64 own_origin,
 	     offer->nr_ids < KMQTT_SUB_IDS_MAX; nr++, m++) {
 		u8 qos = min_t(u8, msg->qos, m->options & KMQTT_SUB_QOS);
 
+		if (m->options & KMQTT_MATCH_DENIED)
+			continue;
 		/* [MQTT5-3.8.3-3] */
 		if (m->options & KMQTT_SUB_NO_LOCAL &&
 		    msg->origin == own_origin)
@@ -191,12 +201,59 @@ u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
 		}
 		session = container_of(m->subscriber, struct kmqtt_session,
 				       subscriber);
+		if (m->options & KMQTT_MATCH_DENIED)
+			kmqtt_stats_add(broker, denied_out, nr);
 		i += gather(route, i, session->origin, &offer);
 		if (offer.qos != U8_MAX)
 			lost |= deliver_to(broker, session, &offer, msgs, nr,
 					   stop, batch);
 	}
 	return lost;
+}
+
+/* Mark the match if its subscriber may not get the message. */
+static int check_match(struct kmqtt_match *m, const struct kmqtt_msg *msg,
+		       struct kmqtt_batch *batch)
+{
+	const struct kmqtt_session *session =
+		container_of(m->subscriber, struct kmqtt_session, subscriber);
+	int ret = kmqtt_session_may_read(session, msg, batch);
+
+	if (!ret)
+		m->options |= KMQTT_MATCH_DENIED;
+	return min(ret, 0);
+}
+
+/*
+ * Mark those who may not get the message. Members of groups are asked when it
+ * is delivered. Returns 0, or -EAGAIN if a thread is to do it.
+ */
+static int check_readers(struct kmqtt_broker *broker,
+			 const struct kmqtt_msg *msg, struct kmqtt_batch *batch)
+{
+	u32 scan_max = kmqtt_access_scan_max(&broker->access);
+	struct kmqtt_route *route = batch->route;
+	u32 work = batch->work, i;
+	int err;
+
+	if (!scan_max)
+		return 0;
+	if (batch->bh && (u64)scan_max * route->members > ROUTE_MEMBER_RULES_BH)
+		return -EAGAIN;
+	for (i = 0; i < route->nr; i++) {
+		struct kmqtt_match *m = &route->matches[i];
+
+		if (m->group)
+			continue;
+		if (i && m->subscriber == m[-1].subscriber) {
+			m->options |= m[-1].options & KMQTT_MATCH_DENIED;
+			continue;
+		}
+		err = check_match(m, msg, batch);
+		if (err || (batch->bh && batch->work - work > ROUTE_RULES_BH))
+			return -EAGAIN;
+	}
+	return 0;
 }
 
 /**
@@ -206,7 +263,8 @@ u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
  * @batch: gets the route
  *
  * Context: under RCU, which also keeps the subscribers.
- * Return: 0, or -E2BIG as kmqtt_tree_match().
+ * Return: 0; -ENOSPC or -E2BIG as kmqtt_tree_match(); -EAGAIN if a thread is to
+ * look at the rules for them.
  */
 int kmqtt_route_find(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		     struct kmqtt_batch *batch)
@@ -218,7 +276,7 @@ int kmqtt_route_find(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 	err = kmqtt_memo_match(route->memo, &broker->tree, kmqtt_msg_topic(msg),
 			       msg->topic_len, route);
 	batch->work += route->steps / KMQTT_STEPS_PER_WORK;
-	return err;
+	return err ?: check_readers(broker, msg, batch);
 }
 
 /*
@@ -291,19 +349,42 @@ int kmqtt_route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 }
 
 /**
- * kmqtt_publish_will() - publish the will of a client that is gone
- * @broker: the broker
+ * kmqtt_publish_will() - publish the will of a client that is gone, if it may
+ * @session: the client's session
+ * @identity: who the client was; the caller has a reference
  * @will: the will; its reference is given back
  * @batch: flushes the subscribers
  *
  * Context: process, may sleep.
  */
-void kmqtt_publish_will(struct kmqtt_broker *broker, struct kmqtt_msg *will,
-			struct kmqtt_batch *batch)
+void kmqtt_publish_will(struct kmqtt_session *session,
+			struct kmqtt_identity *identity,
+			struct kmqtt_msg *will, struct kmqtt_batch *batch)
 {
+	struct kmqtt_broker *broker =
+		container_of(session->store, struct kmqtt_broker, store);
 	bool good;
 
-	if (kmqtt_route(broker, will, batch, &good))
+	if (!kmqtt_session_may_write(session, identity, will, batch))
+		kmqtt_stats_inc(broker, denied_in);
+	else if (kmqtt_route(broker, will, batch, &good))
 		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_NO_MEMORY);
 	kmqtt_msg_put(will);
+}
+
+/**
+ * kmqtt_publish_last_will() - the same for a session that has ended
+ * @session: the session; the caller has a reference
+ * @will: the will; its reference is given back
+ * @batch: flushes the subscribers
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_publish_last_will(struct kmqtt_session *session,
+			     struct kmqtt_msg *will, struct kmqtt_batch *batch)
+{
+	/* Nobody comes with it any more, so it stays as it is. */
+	kmqtt_publish_will(session,
+			   rcu_dereference_protected(session->identity, true),
+			   will, batch);
 }

@@ -15,8 +15,11 @@ int kmqtt_route_find(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		     struct kmqtt_batch *batch);
 u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
 			u32 nr, bool stop, struct kmqtt_batch *batch);
-void kmqtt_publish_will(struct kmqtt_broker *broker, struct kmqtt_msg *will,
-			struct kmqtt_batch *batch);
+void kmqtt_publish_will(struct kmqtt_session *session,
+			struct kmqtt_identity *identity,
+			struct kmqtt_msg *will, struct kmqtt_batch *batch);
+void kmqtt_publish_last_will(struct kmqtt_session *session,
+			     struct kmqtt_msg *will, struct kmqtt_batch *batch);
 
 /**
  * kmqtt_route_work() - what it takes to deliver a message

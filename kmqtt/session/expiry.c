@@ -87,6 +87,7 @@ void kmqtt_session_timeout(struct timer_list *t)
 static void look_at(struct kmqtt_session *session)
 {
 	struct kmqtt_store *store = session->store;
+	struct kmqtt_identity *identity = NULL;
 	struct kmqtt_msg *will = NULL;
 	bool ended = false;
 	u64 now;
@@ -100,6 +101,9 @@ static void look_at(struct kmqtt_session *session)
 	/* At the latest with its session [MQTT5-3.1.2-8]. */
 	if (ended || now >= session->will_due)
 		swap(will, session->will);
+	/* Somebody else may come before it is published. */
+	if (will)
+		identity = kmqtt_session_identity(session);
 	if (!ended)
 		kmqtt_session_arm(session);
 out_unlock:
@@ -107,7 +111,8 @@ out_unlock:
 	if (ended)
 		kmqtt_store_forget(session);
 	if (will)
-		store->ops->publish(store, will);
+		store->ops->publish(session, identity, will);
+	kmqtt_identity_put(identity);
 }
 
 /**

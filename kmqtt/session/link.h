@@ -16,6 +16,7 @@
 struct kmqtt_link;
 struct kmqtt_route;
 struct kmqtt_run;
+struct kmqtt_verdicts;
 
 /* Bytes of acknowledgments that a client may leave unread. */
 #define KMQTT_LINK_ACKS_MAX	(64 << 10)
@@ -73,6 +74,7 @@ struct kmqtt_link {
  * @touched: links that got something to send
  * @route: room to match in
  * @run: messages that go the same way, not yet delivered
+ * @verdicts: what was decided lately of who may do what; may be NULL
  * @gfp: how to allocate: GFP_KERNEL only where sleeping is allowed
  * @work: how much was done, in deliveries; counted for the owner
  * @bh: in softirq, where work that is long or needs to sleep is handed over
@@ -81,6 +83,7 @@ struct kmqtt_batch {
 	struct list_head touched;
 	struct kmqtt_route *route;
 	struct kmqtt_run *run;
+	struct kmqtt_verdicts *verdicts;
 	gfp_t gfp;
 	u32 work;
 	bool bh;

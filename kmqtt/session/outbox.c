@@ -100,6 +100,7 @@ void kmqtt_outbox_init(struct kmqtt_outbox *outbox, struct kmqtt_memory *memory)
 	ring_init(&outbox->assured);
 	outbox->inflight = 0;
 	outbox->seq = 0;
+	outbox->restarted = 0;
 	outbox->bytes = 0;
 }
 
@@ -386,6 +387,7 @@ void kmqtt_outbox_restart(struct kmqtt_outbox *outbox)
 	}
 	ring->next = ring->head;
 	outbox->inflight = 0;
+	outbox->restarted = outbox->seq;
 }
 
 /* The entry that was sent with @id and is not yet acknowledged. */

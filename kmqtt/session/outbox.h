@@ -84,6 +84,7 @@ struct kmqtt_outbox_limits {
  * @assured: QoS 1 and 2; an entry's position makes its packet identifier
  * @inflight: entries of @assured sent and not acknowledged
  * @seq: of the next entry
+ * @restarted: @seq when the session got its connection
  * @bytes: topics and payloads of all entries
  *
  * Guarded by the lock of the session around it.
@@ -94,6 +95,7 @@ struct kmqtt_outbox {
 	struct kmqtt_ring assured;
 	u32 inflight;
 	u32 seq;
+	u32 restarted;
 	u64 bytes;
 };
 
@@ -160,6 +162,25 @@ static inline void kmqtt_outbox_mark(const struct kmqtt_outbox *outbox,
 {
 	mark->best_effort = outbox->best_effort.next;
 	mark->assured = outbox->assured.next;
+}
+
+/**
+ * kmqtt_outbox_is_old() - was this queued before kmqtt_outbox_restart()?
+ * @outbox: the outbox
+ * @delivery: the packet taken last
+ *
+ * Context: under the session's lock, on the connection's transmit side.
+ * Return: true if so.
+ */
+static inline bool kmqtt_outbox_is_old(const struct kmqtt_outbox *outbox,
+				       const struct kmqtt_delivery *delivery)
+{
+	const struct kmqtt_ring *ring = delivery->id ? &outbox->assured :
+						       &outbox->best_effort;
+	u64 pos = ring->next - 1;
+
+	return (s32)(ring->slots[pos & (ring->size - 1)].seq -
+		     outbox->restarted) < 0;
 }
 
 /**

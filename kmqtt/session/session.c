@@ -10,13 +10,15 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include "expiry.h"
-#include "store.h"
+#include "right.h"
 
 /* Retained messages are fetched when fewer than this many messages wait. */
 #define REFILL_LOW	16
 /* Messages and tree nodes of one refill. */
 #define REFILL_MESSAGES	32
 #define REFILL_STEPS	256
+/* Work of looking at rules, after which one ends. */
+#define REFILL_WORK	128
 
 /* What a waiting QoS 2 identifier counts as, in bytes. */
 #define RECEIVED_COST	16
@@ -79,6 +81,7 @@ static void session_release(struct kref *ref)
 	struct kmqtt_store *store = session->store;
 
 	kmqtt_session_purge(session);
+	kmqtt_identity_put(rcu_access_pointer(session->identity));
 	kmqtt_memory_uncharge(store->memory, session_size(session->id_len));
 	atomic_dec(&store->nr);
 	kfree_rcu(session, rcu);
@@ -117,6 +120,15 @@ static bool will_is_due(const struct kmqtt_session *session)
 	return !session->link && kmqtt_msg_now() >= session->will_due;
 }
 
+/* Who the client was is told where who it is was. */
+static void set_identity(struct kmqtt_session *session,
+			 struct kmqtt_attach *attach)
+{
+	attach->identity =
+		rcu_replace_pointer(session->identity, attach->identity,
+				    lockdep_is_held(&session->lock));
+}
+
 /**
  * kmqtt_session_attach() - give a session a connection
  * @session: the session; a connection that it had is closed (0x8E)
@@ -129,7 +141,7 @@ static bool will_is_due(const struct kmqtt_session *session)
  * and no place for it.
  */
 int kmqtt_session_attach(struct kmqtt_session *session,
-			 const struct kmqtt_attach *attach,
+			 struct kmqtt_attach *attach,
 			 struct kmqtt_msg **old_will)
 {
 	struct kmqtt_msg *last = NULL;
@@ -155,6 +167,7 @@ int kmqtt_session_attach(struct kmqtt_session *session,
 		*old_will = last;
 	kmqtt_outbox_restart(&session->outbox);
 	session->link = attach->link;
+	set_identity(session, attach);
 	session->will = attach->will;
 	session->will_delay = attach->will_delay;
 	WRITE_ONCE(session->expiry, attach->expiry);
@@ -165,6 +178,23 @@ int kmqtt_session_attach(struct kmqtt_session *session,
 out_unlock:
 	spin_unlock_bh(&session->lock);
 	return err;
+}
+
+/**
+ * kmqtt_session_identity() - who the client is, or was at its last connection
+ * @session: the session
+ *
+ * Context: under the session's lock.
+ * Return: its identity with a reference for the caller; NULL if it never had a
+ * connection.
+ */
+struct kmqtt_identity *kmqtt_session_identity(struct kmqtt_session *session)
+{
+	struct kmqtt_identity *identity =
+		rcu_dereference_protected(session->identity,
+					  lockdep_is_held(&session->lock));
+
+	return identity ? kmqtt_identity_get(identity) : NULL;
 }
 
 /* The connection is gone and the session stays: for how long? */
@@ -488,9 +518,9 @@ static int next_retained(struct kmqtt_session *session,
 	return kmqtt_replay_next(session->store->retained, replay, steps, msg);
 }
 
-/* Returns false if the message has to wait for room. */
-static bool push_retained(struct kmqtt_session *session,
-			  struct kmqtt_replay *replay, struct kmqtt_msg *msg)
+/* Returns -ENOBUFS if the message has to wait for room, else 0. */
+static int push_retained(struct kmqtt_session *session,
+			 struct kmqtt_replay *replay, struct kmqtt_msg *msg)
 {
 	struct kmqtt_outbox *outbox = &session->outbox;
 	struct kmqtt_offer offer = {
@@ -507,26 +537,49 @@ static bool push_retained(struct kmqtt_session *session,
 	    msg->origin != session->origin)
 		err = kmqtt_outbox_push(outbox, &offer,
 					&session->store->outbox_limits);
-	if (err == -ENOBUFS && outbox->bytes) {
+	if (err == -ENOBUFS && outbox->bytes)
+		return err;
+	session->dropped += !!err;
+	return 0;
+}
+
+/*
+ * Queue a message if the client may get it. Returns 0 if it is done with,
+ * -ENOBUFS if there is no room for it, -EAGAIN if a thread is to do it.
+ */
+static int offer_retained(struct kmqtt_session *session,
+			  struct kmqtt_replay *replay, struct kmqtt_msg *msg,
+			  struct kmqtt_batch *batch, u32 *denied)
+{
+	int ret;
+
+	rcu_read_lock();
+	ret = kmqtt_session_may_read(session, msg, batch);
+	rcu_read_unlock();
+	if (!ret)
+		++*denied;
+	else if (ret > 0)
+		ret = push_retained(session, replay, msg);
+	if (ret)
 		replay->msg = msg;
-		return false;
-	}
-	if (err)
-		session->dropped++;
-	kmqtt_msg_put(msg);
-	return true;
+	else
+		kmqtt_msg_put(msg);
+	return ret;
 }
 
 /**
  * kmqtt_session_refill() - fetch retained messages if the outbox has room
  * @session: the session
+ * @batch: says in what context; counts the work
+ * @denied: is increased by the messages that the client may not get
  *
  * Context: under the session's lock, on the connection's transmit side.
  * Return: true if it should be called again before the transmit side rests.
  */
-bool kmqtt_session_refill(struct kmqtt_session *session)
+bool kmqtt_session_refill(struct kmqtt_session *session,
+			  struct kmqtt_batch *batch, u32 *denied)
 {
-	u32 steps = REFILL_STEPS, left = REFILL_MESSAGES;
+	u32 steps = REFILL_STEPS, left = REFILL_MESSAGES, work = batch->work;
 	struct kmqtt_replay *replay;
 	struct kmqtt_msg *msg;
 	int ret;
@@ -545,9 +598,11 @@ bool kmqtt_session_refill(struct kmqtt_session *session)
 			kmqtt_replay_destroy(session->store->retained, replay);
 			continue;
 		}
-		if (!push_retained(session, replay, msg))
-			return false;
-		if (!--left)
+		ret = offer_retained(session, replay, msg, batch, denied);
+		/* Softirq that is called again to no avail leaves it, too. */
+		if (ret)
+			return ret == -EAGAIN;
+		if (!--left || batch->work - work > REFILL_WORK)
 			return true;
 	}
 	return false;

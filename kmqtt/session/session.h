@@ -6,6 +6,7 @@
 #include <linux/xarray.h>
 #include "link.h"
 #include "outbox.h"
+#include "../access/identity.h"
 #include "../rate.h"
 #include "../topic/retained.h"
 
@@ -27,6 +28,7 @@ enum kmqtt_session_flags {
  * struct kmqtt_session - what the broker keeps of a client
  * @hash: in the store's table, keyed by @id
  * @ref: the store's, its connection's, its running timer's, passing users'
+ * @id_len: bytes of @id, constant
  * @rcu: matches may stand on @subscriber while the session is freed
  * @store: constant
  * @origin: stands for @id in messages that the client publishes; constant
@@ -37,6 +39,7 @@ enum kmqtt_session_flags {
  * @flags: enum kmqtt_session_flags, atomic
  * @drop_rate: events of dropped messages, atomic
  * @lock: guards all below but @id; taken with softirqs off
+ * @nr_received: how many are in @received
  * @link: its connection, or NULL; set and cleared by kmqtt_session_attach()
  *	and kmqtt_session_detach() only
  * @dead: ended; takes no message and no connection
@@ -50,17 +53,18 @@ enum kmqtt_session_flags {
  * @outbox: messages to the client
  * @received: identifiers of QoS 2 messages from the client that wait for
  *	PUBREL
- * @nr_received: how many
+ * @identity: who the client was at its last connection, or NULL before the
+ *	first; holds a reference; read under RCU
  * @will: published when the connection is lost, or NULL; holds a reference
  * @replays: retained messages that the client is still to get
  * @dropped: messages that a limit has kept out of @outbox
  * @disconnected: when the last connection ended, in seconds since boot
- * @id_len: bytes of @id, constant
  * @id: client identifier, constant
  */
 struct kmqtt_session {
 	struct rhash_head hash;
 	struct kref ref;
+	u16 id_len;
 	struct rcu_head rcu;
 	struct kmqtt_store *store;
 	u64 origin;
@@ -72,6 +76,7 @@ struct kmqtt_session {
 	struct kmqtt_rate drop_rate;
 
 	spinlock_t lock;		/* all below but the identifier */
+	u32 nr_received;
 	struct kmqtt_link *link;
 	bool dead;
 	u8 version;
@@ -83,13 +88,12 @@ struct kmqtt_session {
 	u64 will_due;
 	struct kmqtt_outbox outbox;
 	struct xarray received;
-	u32 nr_received;
+	struct kmqtt_identity __rcu *identity;
 	struct kmqtt_msg *will;
 	struct list_head replays;
 	u64 dropped;
 	time64_t disconnected;
 
-	u16 id_len;
 	u8 id[];
 };
 
@@ -98,6 +102,8 @@ struct kmqtt_session {
  * @link: the connection
  * @will: what to publish when @link is lost, or NULL; its reference moves to
  *	the session on success
+ * @identity: who the client is; its reference moves to the session on success,
+ *	in exchange for that of who it was before, or NULL
  * @will_delay: how many seconds after that
  * @expiry: seconds that the session survives @link, or KMQTT_EXPIRY_NEVER
  * @max_packet: bytes of a packet that the client takes
@@ -107,6 +113,7 @@ struct kmqtt_session {
 struct kmqtt_attach {
 	struct kmqtt_link *link;
 	struct kmqtt_msg *will;
+	struct kmqtt_identity *identity;
 	u32 will_delay;
 	u32 expiry;
 	u32 max_packet;
@@ -118,6 +125,7 @@ struct kmqtt_attach {
 enum kmqtt_delivered {
 	KMQTT_DELIVERED_QUEUED,
 	KMQTT_DELIVERED_OFFLINE,	/* QoS 0 and no connection */
+	KMQTT_DELIVERED_DENIED,		/* not for this client */
 	KMQTT_DELIVERED_FULL,		/* a limit was reached */
 	KMQTT_DELIVERED_NOMEM,
 	KMQTT_DELIVERED_DEAD,
@@ -128,8 +136,9 @@ struct kmqtt_session *kmqtt_session_create(struct kmqtt_store *store,
 					   gfp_t gfp);
 void kmqtt_session_put(struct kmqtt_session *session);
 int kmqtt_session_attach(struct kmqtt_session *session,
-			 const struct kmqtt_attach *attach,
+			 struct kmqtt_attach *attach,
 			 struct kmqtt_msg **old_will);
+struct kmqtt_identity *kmqtt_session_identity(struct kmqtt_session *session);
 bool kmqtt_session_detach(struct kmqtt_session *session,
 			  struct kmqtt_link *link, struct kmqtt_msg **will);
 void kmqtt_session_purge(struct kmqtt_session *session);
@@ -153,6 +162,7 @@ void kmqtt_session_replay(struct kmqtt_session *session,
 			  struct kmqtt_replay *replay);
 void kmqtt_session_drop_replay(struct kmqtt_session *session,
 			       const u8 *filter, u16 len);
-bool kmqtt_session_refill(struct kmqtt_session *session);
+bool kmqtt_session_refill(struct kmqtt_session *session,
+			  struct kmqtt_batch *batch, u32 *denied);
 
 #endif /* _KMQTT_SESSION_SESSION_H */

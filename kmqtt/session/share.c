@@ -2,15 +2,25 @@
 /*
  * Which member of a group gets a message (MQTT 5, 4.8.2): those that are
  * connected and have room take turns; if there are none, it waits with one
- * that is not connected. When a member goes, others get what it had not begun
- * to get.
+ * that is not connected. Who may not read it is passed over. When a member
+ * goes, others get what it had not begun to get.
  */
 #include "share.h"
 
-#include "store.h"
+#include "right.h"
 
 /* Members without room that are asked before a message is given up. */
 #define TRIES_MAX	64
+
+/* May the client of a session get a message? */
+static bool may_read(const struct kmqtt_session *session,
+		     const struct kmqtt_msg *msg, struct kmqtt_batch *batch)
+{
+	int ret = kmqtt_session_may_read(session, msg, batch);
+
+	/* There are more rules than when the route was found: it's too late. */
+	return ret < 0 ? kmqtt_session_may_read(session, msg, NULL) : ret;
+}
 
 /* Returns what became of the message, or KMQTT_DELIVERED_OFFLINE. */
 static enum kmqtt_delivered offer_to(const struct kmqtt_sub *sub,
@@ -18,6 +28,9 @@ static enum kmqtt_delivered offer_to(const struct kmqtt_sub *sub,
 				     struct kmqtt_msg *msg, bool ready_only,
 				     struct kmqtt_batch *batch)
 {
+	struct kmqtt_session *session = container_of(sub->subscriber,
+						     struct kmqtt_session,
+						     subscriber);
 	u8 options = READ_ONCE(sub->options);
 	u32 id = READ_ONCE(sub->id);
 	struct kmqtt_offer offer = {
@@ -33,10 +46,9 @@ static enum kmqtt_delivered offer_to(const struct kmqtt_sub *sub,
 	/* With QoS 0 it would be for nothing to take its lock. */
 	if ((ready_only || !offer.qos) && !READ_ONCE(sub->subscriber->ready))
 		return KMQTT_DELIVERED_OFFLINE;
-	return kmqtt_session_deliver(container_of(sub->subscriber,
-						  struct kmqtt_session,
-						  subscriber),
-				     &offer, batch);
+	if (!may_read(session, msg, batch))
+		return KMQTT_DELIVERED_DENIED;
+	return kmqtt_session_deliver(session, &offer, batch);
 }
 
 /* Ask those who are ready, or all, from @turn on. */
@@ -58,7 +70,11 @@ static enum kmqtt_delivered ask_members(struct kmqtt_group *group, u32 turn,
 		ret = offer_to(sub, group, msg, ready_only, batch);
 		if (ret == KMQTT_DELIVERED_QUEUED)
 			return ret;
-		if (ret == KMQTT_DELIVERED_OFFLINE ||
+		if (ret == KMQTT_DELIVERED_DENIED &&
+		    got == KMQTT_DELIVERED_OFFLINE)
+			got = ret;
+		if (ret == KMQTT_DELIVERED_DENIED ||
+		    ret == KMQTT_DELIVERED_OFFLINE ||
 		    ret == KMQTT_DELIVERED_DEAD)
 			continue;
 		got = ret;

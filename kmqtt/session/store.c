@@ -68,7 +68,7 @@ static void reap_work(struct work_struct *work)
 
 /**
  * kmqtt_store_init() - make an empty store
- * @store: the store; its limits are the caller's to set
+ * @store: the store; its limits and rules are the caller's to set
  * @memory: account for its sessions
  * @tree: where they subscribe
  * @retained: what they replay

@@ -5,20 +5,23 @@
 #include <linux/llist.h>
 #include <linux/siphash.h>
 #include <linux/workqueue.h>
+#include "../access/access.h"
 #include "session.h"
 
 struct kmqtt_store;
 
 /**
  * struct kmqtt_store_ops - what the broker does for its store
- * @publish: publish the will of a session without connection; its reference
- *	is given away
+ * @publish: publish the will of a session without connection, of a client that
+ *	was @identity; the reference to the will is given away
  * @dropped: a message was dropped for want of room
  *
  * Both run in process context and may sleep.
  */
 struct kmqtt_store_ops {
-	void (*publish)(struct kmqtt_store *store, struct kmqtt_msg *will);
+	void (*publish)(struct kmqtt_session *session,
+			struct kmqtt_identity *identity,
+			struct kmqtt_msg *will);
 	void (*dropped)(struct kmqtt_store *store,
 			struct kmqtt_session *session);
 };
@@ -32,6 +35,7 @@ struct kmqtt_store_ops {
  * @memory: account for sessions and what they queue
  * @tree: where they subscribe
  * @retained: what they replay
+ * @access: what their clients may do, or NULL for everything; constant
  * @ops: constant
  * @key: of the hash that stands for a client identifier
  * @ended: sessions to be taken apart
@@ -48,6 +52,7 @@ struct kmqtt_store {
 	struct kmqtt_memory *memory;
 	struct kmqtt_tree *tree;
 	struct kmqtt_retained *retained;
+	const struct kmqtt_access *access;
 	const struct kmqtt_store_ops *ops;
 	siphash_key_t key;
 	struct llist_head ended;

@@ -66,10 +66,12 @@ static void session_destroy(struct kmqtt_test_store *s,
 
 static bool refill(struct kmqtt_session *session)
 {
+	struct kmqtt_batch batch = {};
+	u32 denied = 0;
 	bool more;
 
 	spin_lock_bh(&session->lock);
-	more = kmqtt_session_refill(session);
+	more = kmqtt_session_refill(session, &batch, &denied);
 	spin_unlock_bh(&session->lock);
 	return more;
 }

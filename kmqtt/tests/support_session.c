@@ -3,9 +3,11 @@
 
 #include <linux/slab.h>
 
-static void store_publish(struct kmqtt_store *store, struct kmqtt_msg *will)
+static void store_publish(struct kmqtt_session *session,
+			  struct kmqtt_identity *identity,
+			  struct kmqtt_msg *will)
 {
-	struct kmqtt_test_store *s = container_of(store,
+	struct kmqtt_test_store *s = container_of(session->store,
 						  struct kmqtt_test_store,
 						  store);
 

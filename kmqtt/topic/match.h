@@ -9,12 +9,15 @@ struct kmqtt_memo;
 /* Subscription identifiers of one delivery; with more there are several. */
 #define KMQTT_SUB_IDS_MAX	256
 
+/* The subscriber may not get the message. No option has this bit. */
+#define KMQTT_MATCH_DENIED	BIT(7)
+
 /**
  * struct kmqtt_match - a subscription that a topic name reached
  * @subscriber: valid under the RCU section of the match; NULL for a group
  * @group: likewise; NULL for a subscriber
  * @sub_id: subscription identifier, 0 for none
- * @options: enum kmqtt_sub_options
+ * @options: enum kmqtt_sub_options; KMQTT_MATCH_DENIED is for the owner
  */
 struct kmqtt_match {
 	struct kmqtt_subscriber *subscriber;
