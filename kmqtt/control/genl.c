@@ -168,7 +168,7 @@ static const struct nla_policy kmqtt_realm_set_nl_policy[KMQTT_A_REALM_AUTHENTIC
 };
 
 /* Ops table for kmqtt */
-const struct genl_split_ops kmqtt_nl_ops[21] = {
+const struct genl_split_ops kmqtt_nl_ops[23] = {
 	{
 		.cmd	= KMQTT_CMD_BROKER_GET,
 		.doit	= kmqtt_nl_broker_get_doit,
@@ -311,5 +311,17 @@ const struct genl_split_ops kmqtt_nl_ops[21] = {
 		.policy		= kmqtt_realm_set_nl_policy,
 		.maxattr	= KMQTT_A_REALM_AUTHENTICATE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_REALM_GET,
+		.dumpit	= kmqtt_nl_realm_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd	= KMQTT_CMD_ACL_GET,
+		.start	= kmqtt_nl_acl_get_start,
+		.dumpit	= kmqtt_nl_acl_get_dumpit,
+		.done	= kmqtt_nl_acl_get_done,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 };

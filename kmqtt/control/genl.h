@@ -12,18 +12,20 @@
 #include <uapi/linux/kmqtt.h>
 
 /* Ops table for kmqtt */
-extern const struct genl_split_ops kmqtt_nl_ops[21];
+extern const struct genl_split_ops kmqtt_nl_ops[23];
 
 int kmqtt_nl_client_get_start(struct netlink_callback *cb);
 int kmqtt_nl_session_get_start(struct netlink_callback *cb);
 int kmqtt_nl_subscription_get_start(struct netlink_callback *cb);
 int kmqtt_nl_retained_get_start(struct netlink_callback *cb);
 int kmqtt_nl_user_get_start(struct netlink_callback *cb);
+int kmqtt_nl_acl_get_start(struct netlink_callback *cb);
 int kmqtt_nl_client_get_done(struct netlink_callback *cb);
 int kmqtt_nl_session_get_done(struct netlink_callback *cb);
 int kmqtt_nl_subscription_get_done(struct netlink_callback *cb);
 int kmqtt_nl_retained_get_done(struct netlink_callback *cb);
 int kmqtt_nl_user_get_done(struct netlink_callback *cb);
+int kmqtt_nl_acl_get_done(struct netlink_callback *cb);
 
 int kmqtt_nl_broker_get_doit(struct sk_buff *skb, struct genl_info *info);
 int kmqtt_nl_broker_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -51,5 +53,7 @@ int kmqtt_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info);
 int kmqtt_nl_config_begin_doit(struct sk_buff *skb, struct genl_info *info);
 int kmqtt_nl_config_commit_doit(struct sk_buff *skb, struct genl_info *info);
 int kmqtt_nl_realm_set_doit(struct sk_buff *skb, struct genl_info *info);
+int kmqtt_nl_realm_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int kmqtt_nl_acl_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
 #endif /* _LINUX_KMQTT_GEN_H */

@@ -89,8 +89,12 @@ static int put_stats(struct sk_buff *skb, const struct kmqtt_stats *sum)
 	    nla_put_uint(skb, KMQTT_A_STATS_BH_RUNS, sum->bh_runs) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_THREAD_RUNS, sum->thread_runs))
 		return -EMSGSIZE;
-	return put_counters(skb, KMQTT_A_STATS_HANDOVER_OWNED, sum->handover,
-			    KMQTT_HANDOVERS);
+	if (put_counters(skb, KMQTT_A_STATS_HANDOVER_OWNED, sum->handover,
+			 KMQTT_HANDOVERS) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_DENIED_PUBLISHES, sum->denied_in))
+		return -EMSGSIZE;
+	return nla_put_uint(skb, KMQTT_A_STATS_DENIED_DELIVERIES,
+			    sum->denied_out);
 }
 
 static int put_checks(struct sk_buff *skb, const struct kmqtt_checks *checks)

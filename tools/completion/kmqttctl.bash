@@ -97,7 +97,7 @@ _kmqttctl_verbs() {
 	client) echo get kick ;;
 	user) echo get set del ;;
 	session | retained) echo get del ;;
-	subscription | stats) echo get ;;
+	subscription | realm | acl | stats) echo get ;;
 	monitor) _kmqttctl_arguments monitor ;;
 	esac
 }
@@ -120,7 +120,7 @@ _kmqttctl() {
 		done
 	elif ((i == COMP_CWORD)); then
 		words="broker listener client session subscription retained
-			user stats monitor"
+			user realm acl stats monitor"
 		[[ $current == -* ]] && words="--json --pretty --netns
 			--timestamp --help --version"
 	elif ((i + 1 == COMP_CWORD)); then

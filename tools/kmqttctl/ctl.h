@@ -38,6 +38,8 @@ extern const struct noun session_noun;
 extern const struct noun subscription_noun;
 extern const struct noun retained_noun;
 extern const struct noun user_noun;
+extern const struct noun realm_noun;
+extern const struct noun acl_noun;
 extern const struct noun stats_noun;
 extern const struct noun monitor_noun;
 

@@ -23,6 +23,8 @@ static const struct noun *const nouns[] = {
 	&subscription_noun,
 	&retained_noun,
 	&user_noun,
+	&realm_noun,
+	&acl_noun,
 	&stats_noun,
 	&monitor_noun,
 	NULL

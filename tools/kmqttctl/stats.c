@@ -51,6 +51,8 @@ static const struct field fields[] = {
 	STAT(NUMBER, PASSWORDS_CHECKED, "passwords-checked"),
 	STAT(NUMBER, PASSWORDS_WRONG, "passwords-wrong"),
 	STAT(NUMBER, PASSWORDS_REFUSED, "passwords-refused"),
+	STAT(NUMBER, DENIED_PUBLISHES, "denied-publishes"),
+	STAT(NUMBER, DENIED_DELIVERIES, "denied-deliveries"),
 	{ .kind = FIELD_END }
 };
 
