@@ -249,6 +249,17 @@ static void replace_realms(struct kmqtt_config *config)
 	mutex_unlock(&access->mutex);
 }
 
+static int seal_rules(struct kmqtt_config *config)
+{
+	struct kmqtt_realm *realm;
+	int err = 0;
+
+	list_for_each_entry(realm, &config->realms, list)
+		if (!err && realm->acl)
+			err = kmqtt_acl_seal(realm->acl);
+	return err;
+}
+
 static void replace_settings(struct kmqtt_config *config)
 {
 	struct kmqtt_settings *settings = &config->settings;
@@ -301,7 +312,8 @@ int kmqtt_config_commit(struct kmqtt_config *config,
 
 	lockdep_assert_held(&broker->config_mutex);
 	mutex_lock(&registry->mutex);
-	err = kmqtt_lineup_prepare(registry, &config->plan, extack);
+	err = seal_rules(config) ?:
+	      kmqtt_lineup_prepare(registry, &config->plan, extack);
 	if (!err) {
 		replace_realms(config);
 		replace_settings(config);

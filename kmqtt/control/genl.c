@@ -162,13 +162,23 @@ static const struct nla_policy kmqtt_user_get_nl_policy[KMQTT_A_USER_SECRETS + 1
 };
 
 /* KMQTT_CMD_REALM_SET - do */
-static const struct nla_policy kmqtt_realm_set_nl_policy[KMQTT_A_REALM_AUTHENTICATE + 1] = {
+static const struct nla_policy kmqtt_realm_set_nl_policy[KMQTT_A_REALM_RESTRICT + 1] = {
 	[KMQTT_A_REALM_NUMBER] = { .type = NLA_U32, },
 	[KMQTT_A_REALM_AUTHENTICATE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_REALM_RESTRICT] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+/* KMQTT_CMD_ACL_ADD - do */
+static const struct nla_policy kmqtt_acl_add_nl_policy[KMQTT_A_ACL_TOPIC + 1] = {
+	[KMQTT_A_ACL_REALM] = { .type = NLA_U32, },
+	[KMQTT_A_ACL_KIND] = NLA_POLICY_MAX(NLA_U32, 2),
+	[KMQTT_A_ACL_USER] = { .type = NLA_STRING, },
+	[KMQTT_A_ACL_ACCESS] = NLA_POLICY_MAX(NLA_U32, 3),
+	[KMQTT_A_ACL_TOPIC] = { .type = NLA_STRING, },
 };
 
 /* Ops table for kmqtt */
-const struct genl_split_ops kmqtt_nl_ops[23] = {
+const struct genl_split_ops kmqtt_nl_ops[24] = {
 	{
 		.cmd	= KMQTT_CMD_BROKER_GET,
 		.doit	= kmqtt_nl_broker_get_doit,
@@ -309,7 +319,7 @@ const struct genl_split_ops kmqtt_nl_ops[23] = {
 		.cmd		= KMQTT_CMD_REALM_SET,
 		.doit		= kmqtt_nl_realm_set_doit,
 		.policy		= kmqtt_realm_set_nl_policy,
-		.maxattr	= KMQTT_A_REALM_AUTHENTICATE,
+		.maxattr	= KMQTT_A_REALM_RESTRICT,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -323,5 +333,12 @@ const struct genl_split_ops kmqtt_nl_ops[23] = {
 		.dumpit	= kmqtt_nl_acl_get_dumpit,
 		.done	= kmqtt_nl_acl_get_done,
 		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KMQTT_CMD_ACL_ADD,
+		.doit		= kmqtt_nl_acl_add_doit,
+		.policy		= kmqtt_acl_add_nl_policy,
+		.maxattr	= KMQTT_A_ACL_TOPIC,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

@@ -6,7 +6,9 @@ guess neither get far nor keep others out.
 import base64
 import contextlib
 import hashlib
+import itertools
 import os
+import re
 import socket
 import struct
 import sys
@@ -14,8 +16,8 @@ import tempfile
 import time
 
 from selftest import (
-    PATIENCE, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, load, loaded, mqtt, netns,
-    note, point, run, same, scaled, stats, unload, wait_for, wait_idle,
+    TOP, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, load, loaded, mqtt, netns, note,
+    point, run, same, scaled, stats, unload, wait_for, wait_idle,
 )
 from scram import Scram
 
@@ -25,6 +27,9 @@ UNAUTHORIZED = {3: 5, 4: 5, 5: 0x87}
 BUSY = {3: 3, 4: 3, 5: 0x89}
 # Takes minutes wherever this runs, so it is being checked for as long as it has to be.
 SLOW = 10000000
+# Each wrong password from elsewhere, so that none has to wait for those before.
+_sources = (f"127.{a}.{b}.{c}" for a, b, c in itertools.product(range(2, 255), range(255),
+                                                                range(1, 255)))
 
 
 def pbkdf2(password, iterations=100, salt=bytes(range(12))):
@@ -58,7 +63,7 @@ def users():
 def connack(level=4, source=None, **args):
     """The code of CONNACK, after which the connection ends."""
     loop = Loop()
-    peer = Peer(loop, source=source)
+    peer = Peer(loop, source=source or next(_sources))
     peer.level = level
     peer.connect(args.pop("client_id", "one"), level=level, **args)
     loop.until(lambda: peer.connack or peer.closed, "CONNACK")
@@ -71,9 +76,13 @@ def connack(level=4, source=None, **args):
     return peer.connack.code
 
 
-def waiting(count):
-    """Until so many passwords wait or are being checked."""
-    wait_for(lambda: stats()["passwords_waiting"] == count, f"{count} passwords to wait")
+def waiting(count, *loops, where=None):
+    """Until so many passwords wait or are being checked; clients of the loops go on."""
+    def arrived():
+        for loop in loops:
+            loop.turn(0)
+        return stats(where)["passwords_waiting"] == count
+    wait_for(arrived, f"{count} passwords to wait")
 
 
 class anonymous_off:
@@ -88,7 +97,7 @@ class anonymous_off:
 
 def connack_1884(level, **args):
     loop = Loop()
-    peer = Peer(loop, ("127.0.0.1", 1884))
+    peer = Peer(loop, ("127.0.0.1", 1884), source=next(_sources))
     peer.level = level
     peer.connect("one", level=level, **args)
     loop.until(lambda: peer.connack or peer.closed, "CONNACK")
@@ -164,9 +173,7 @@ class Raw(Generic):
         super().__init__()
         for option in (10, 11):     # NETLINK_CAP_ACK, NETLINK_EXT_ACK
             self.sock.setsockopt(270, option, 1)
-        # pylint: disable=import-outside-toplevel
-        import re
-        with open(f"{os.path.dirname(__file__)}/../../include/uapi/linux/kmqtt.h") as header:
+        with open(f"{TOP}/include/uapi/linux/kmqtt.h") as header:
             found = re.findall(r"^\tKMQTT_A_USER_(\w+)", header.read(), re.M)
         self.attrs = {name: number for number, name in enumerate(found, 1)}
         self.numbers = {number: name for name, number in self.attrs.items()}
@@ -259,11 +266,10 @@ def test_requests():
     for i in range(200):
         raw.request(**{**good, "NAME": b"user%d" % i})
         raw.request(**{**scram, "NAME": b"user%d" % i})
-    same(len(list(raw.dump(SECRETS=b""))), 403, "entries of many users")
+    found = [tuple(sorted(entry.items())) for entry in raw.dump(SECRETS=b"")]
+    # Some come twice if the table has just changed its size.
+    same(len(set(found)), 403, "entries of many users")
     raw.sock.close()
-    nobody = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
-    got = run(*nobody, sys.executable, "-c", "pass", check_status=False)
-    same(got.returncode, 0, "status of somebody else's program")
 
 
 # -------------------------------------------------------------- who gets in
@@ -345,11 +351,11 @@ def receive(sock):
 # ------------------------------------------------------------- while it waits
 
 def held():
-    """A check that holds up all others of its address until its client goes."""
+    """A check that holds up all others of its address until its client resets the connection."""
     add("slow", slow())
     loop = Loop()
     peer = Peer(loop).connect("slow", username="slow", password="x")
-    waiting(1)
+    waiting(1, loop)
     return loop, peer
 
 
@@ -359,35 +365,46 @@ def test_order(level):
     loop = Loop()
     witness = client(loop, "witness", "x/#", qos=1)
     holding, holder = held()
-    pieces = [mqtt.connect("early", level=level, username="one", password="secret"),
-              mqtt.subscribe(1, ("x/1", 1), level=level),
-              *(mqtt.publish(f"x/{i % 3}", b"%d" % i, 1, i + 1, level=level) for i in range(50)),
-              mqtt.publish("x/large", b"l" * 70000, 0, level=level), mqtt.pingreq()]
+
+    def pieces(name):
+        return [mqtt.connect(name, level=level, username="one", password="secret"),
+                mqtt.subscribe(1, (f"x/{name}/1", 1), level=level),
+                *(mqtt.publish(f"x/{name}/{i % 3}", b"%d" % i, 1, i + 1, level=level)
+                  for i in range(50)),
+                mqtt.publish(f"x/{name}/large", b"l" * 70000, 0, level=level), mqtt.pingreq()]
+
     whole, split = Peer(loop), Peer(loop)
     for peer in (whole, split):
         peer.level = level
-    whole.send(b"".join(pieces))
-    waiting(2)
-    split.send(pieces[0].replace(b"early", b"later"))
-    waiting(3)
-    for piece in pieces[1:]:
+    whole.send(b"".join(pieces("whole")))
+    waiting(2, loop)
+    first, *rest = pieces("split")
+    split.send(first)
+    waiting(3, loop)
+    for piece in rest:
         split.send(piece[:len(piece) // 2])
         loop.turn(0)
         split.send(piece[len(piece) // 2:])
     witness.wait_ping()
     same((whole.connack, split.connack, witness.messages), (None, None, []), "before the check")
     same(stats()["passwords_waiting"], 3, "passwords that wait")
-    holder.close()
+    holder.close(reset=True)
     loop.until(lambda: whole.pongs and split.pongs, "PINGRESP")
+    # A Peer leaves properties, of which there are none, with the payload.
+    props = b"\0" if level == 5 else b""
+    own = [props + b"%d" % i for i in range(50) if i % 3 == 1]
+    loop.until(lambda: all(len(peer.messages) == len(own) for peer in (whole, split)),
+               "own messages")
     for peer in (whole, split):
         same(peer.connack.code, 0, "CONNACK")
         same(peer.subacks, {1: [1]}, "SUBACK")
-        same([p for t, p, *_ in peer.messages if t == "x/1"][-17:],
-             [b"%d" % i for i in range(50) if i % 3 == 1][-17:], "own messages")
+        same([payload for _, payload, *_ in peer.messages], own, "own messages")
         same(peer.acked, set(range(1, 51)), "acknowledged")
     loop.until(lambda: len(witness.messages) == 102, "all messages")
-    for topic in ("x/0", "x/1", "x/2", "x/large"):
-        check([p for t, p, *_ in witness.messages if t == topic], topic)
+    for name in ("whole", "split"):
+        got = [(t, p) for t, p, *_ in witness.messages if t.startswith(f"x/{name}/")]
+        same(got, [(f"x/{name}/{i % 3}", b"%d" % i) for i in range(50)] +
+             [(f"x/{name}/large", b"l" * 70000)], f"messages of {name}")
     loop.close()
     holding.close()
     wait_idle()
@@ -406,7 +423,7 @@ def test_fire_and_forget():
         waiting(2)
         witness.wait_ping()
         same(witness.messages, [], "before the check")
-        holder.close()
+        holder.close(reset=True)
         data = b""
         while more := sock.recv(1000):
             data += more
@@ -425,7 +442,7 @@ def test_closing():
     def begin(count):
         loop = Loop()
         peers = [Peer(loop).connect(f"c{i}", username="slow", password="x") for i in range(count)]
-        waiting(count)
+        waiting(count, loop)
         return loop, peers
 
     # They reset the connection: the one that is checked, and those that wait.
@@ -445,11 +462,12 @@ def test_closing():
     waiting(0)
     wait_idle()
     loop.close()
-    # The user goes meanwhile: who is being checked is told in the end.
-    add("fast", pbkdf2("secret"))
+    # The user goes meanwhile. Most users' passwords are fast, and so is nobody's.
+    for name in ("fast", "faster", "fastest"):
+        add(name, pbkdf2("secret"))
     loop, peers = begin(1)
     late = Peer(loop).connect("late", username="fast", password="secret")
-    waiting(2)
+    waiting(2, loop)
     ctl("user", "del", "fast")
     peers[0].close(reset=True)
     loop.until(lambda: late.connack, "CONNACK")
@@ -476,8 +494,8 @@ def test_many(count):
     same(stats()["passwords_refused"] - before["passwords_refused"], count - 255, "refused")
     # Others have their own place.
     other = Peer(loop, source="127.0.0.2").connect("other", username="one", password="secret")
-    waiting(257)
-    holder.close()
+    waiting(257, loop)
+    holder.close(reset=True)
     loop.until(lambda: all(peer.connack for peer in peers) and other.connack, "all CONNACKs")
     codes = [peer.connack.code for peer in peers]
     same((codes.count(0), codes.count(BUSY[4]), other.connack.code), (255, count - 255, 0), "codes")
@@ -526,7 +544,6 @@ def test_brute_force(tries):
     same(set(told), {BAD[4]}, "what they were told")
     loop.close()
     waiting(0)
-    # Who was honest has waited for nobody: not a single wait shows in a burst of them.
     wait_idle()
 
 
@@ -542,7 +559,7 @@ def test_namespace():
     with netns("gone"):
         for i in range(30):
             Peer(loop, source=f"127.0.0.{2 + i % 5}").connect(f"g{i}", username="slow", password="x")
-    wait_for(lambda: stats("gone")["passwords_waiting"] == 30, "passwords to wait")
+    waiting(30, loop, where="gone")
     loop.close()
     run("ip", "netns", "del", "gone")
     # Whether it is gone shows in that the workqueue is free again.
@@ -563,7 +580,7 @@ def test_unload():
         peers = [Peer(loop, source=f"127.0.0.{2 + i % 8}") for i in range(64)]
         for i, peer in enumerate(peers):
             peer.connect(f"u{i}", username="slow", password="x")
-        waiting(64)
+        waiting(64, loop)
         start = time.monotonic()
         unload()
         note(f"unloaded in {time.monotonic() - start:.2f} s")
