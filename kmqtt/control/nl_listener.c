@@ -241,9 +241,23 @@ static int put_terms(struct sk_buff *skb, const struct kmqtt_terms *terms)
 	return 0;
 }
 
+/* Number of the realm that a port has of its own, 0 for none. */
+static u32 realm_of(const struct kmqtt_port *port)
+{
+	const struct kmqtt_realm *realm;
+	u32 number;
+
+	rcu_read_lock();
+	realm = rcu_dereference(port->realm);
+	number = realm ? realm->number : 0;
+	rcu_read_unlock();
+	return number;
+}
+
 static int put_listener(struct sk_buff *skb, struct netlink_callback *cb,
 			const struct kmqtt_listener *listener)
 {
+	u32 realm = realm_of(listener->port);
 	void *hdr;
 
 	hdr = kmqtt_nl_entry(skb, cb, KMQTT_CMD_LISTENER_GET);
@@ -255,6 +269,7 @@ static int put_listener(struct sk_buff *skb, struct netlink_callback *cb,
 			READ_ONCE(listener->port->nr_connections)) ||
 	    nla_put_uint(skb, KMQTT_A_LISTENER_CONNECTIONS_TOTAL,
 			 READ_ONCE(listener->accepted)) ||
+	    (realm && nla_put_u32(skb, KMQTT_A_LISTENER_REALM, realm)) ||
 	    put_terms(skb, &listener->port->terms)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

@@ -11,7 +11,7 @@
 
 /**
  * struct user_dump - a dump of users
- * @realm: whose users, with a reference
+ * @realm: whose users, with a reference; NULL when there are no more
  * @walk: over the table
  * @secrets: each credential is an entry of its own, with all that it has
  * @pending: not all of @info was told yet
@@ -210,6 +210,8 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	if (nla_put(skb, KMQTT_A_USER_NAME, user->name_len, user->name) ||
+	    (dump->realm->number &&
+	     nla_put_u32(skb, KMQTT_A_USER_REALM, dump->realm->number)) ||
 	    put_credentials(skb, dump)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
@@ -242,6 +244,26 @@ static int put_all(struct sk_buff *skb, struct netlink_callback *cb,
 	return 0;
 }
 
+static void leave_realm(struct user_dump *dump)
+{
+	if (!dump->realm)
+		return;
+	rhashtable_walk_exit(&dump->walk);
+	kmqtt_realm_put(dump->realm);
+}
+
+static void next_realm(struct user_dump *dump, struct netlink_callback *cb)
+{
+	struct kmqtt_access *access = &kmqtt_nl_dump_broker(cb)->access;
+	u32 number = dump->realm->number;
+
+	leave_realm(dump);
+	dump->realm = number == U32_MAX ?
+		      NULL : kmqtt_access_realm(access, number + 1);
+	if (dump->realm)
+		rhashtable_walk_enter(&dump->realm->users.table, &dump->walk);
+}
+
 /**
  * kmqtt_nl_user_get_dumpit() - tell of some more users
  * @skb: where to
@@ -256,8 +278,12 @@ int kmqtt_nl_user_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	bool again = false;
 	int err = 0;
 
-	while (!err && (dump->pending ||
-			kmqtt_users_walk(&dump->walk, &dump->info, &again))) {
+	while (!err && dump->realm) {
+		if (!dump->pending &&
+		    !kmqtt_users_walk(&dump->walk, &dump->info, &again)) {
+			next_realm(dump, cb);
+			continue;
+		}
 		cb->seq += again;
 		again = false;
 		err = put_all(skb, cb, dump);
@@ -278,8 +304,7 @@ int kmqtt_nl_user_get_done(struct netlink_callback *cb)
 {
 	struct user_dump *dump = dump_of(cb);
 
-	rhashtable_walk_exit(&dump->walk);
-	kmqtt_realm_put(dump->realm);
+	leave_realm(dump);
 	kfree_sensitive(dump);
 	return 0;
 }

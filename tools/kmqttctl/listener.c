@@ -21,6 +21,7 @@ static const struct field fields[] = {
 	FIELD(ADDRESS, 0, ADDR4, "address", "ADDRESS"),
 	FIELD(NUMBER, 4, CONNECTIONS, "connections", "CONNECTIONS"),
 	FIELD(NUMBER, 0, CONNECTIONS_TOTAL, "connections-total", "TOTAL"),
+	FIELD(NUMBER, 4, REALM, "realm", "REALM"),
 	FIELD(SWITCH, 1, ANONYMOUS, "anonymous", "ANONYMOUS"),
 	FIELD(NUMBER, 4, MAX_CONNECTIONS, "max-connections", NULL),
 	FIELD(NUMBER, 1, MAX_QOS, "max-qos", NULL),
