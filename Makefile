@@ -65,12 +65,14 @@ shell: deps
 
 # --- test it ----------------------------------------------------------------
 
-.PHONY: check style kunit selftests conformance clients storm fuzz
+.PHONY: check style config kunit selftests conformance clients storm fuzz
 check: deps
 	@tests/check
 
 style: deps
 	@tests/check style
+config: deps
+	@tests/check config
 kunit: deps
 	@tests/check kunit
 selftests: deps
@@ -82,7 +84,7 @@ clients: deps
 storm: deps
 	@tests/check storm
 
-# The decoders in userspace, each target for so long.
+# Decoders and parsers in userspace, each target for so long.
 SECONDS := 200
 fuzz: deps
 	@tools/fuzz/run $(SECONDS)
@@ -125,9 +127,9 @@ clean:
 help:
 	@echo "make run         the broker in a VM, its port on localhost (PORT=$(PORT))"
 	@echo "make shell       a shell in such a VM"
-	@echo "make check       all tests: style kunit selftests conformance clients storm,"
-	@echo "                 each of which is a target, too, and a short fuzz"
-	@echo "make fuzz        the decoders, SECONDS=$(SECONDS) for each of three targets"
+	@echo "make check       all tests: style config kunit selftests conformance clients"
+	@echo "                 storm, each of which is a target, too, and a short fuzz"
+	@echo "make fuzz        the decoders and the parsers, SECONDS=$(SECONDS) for each"
 	@echo "make bench       measure it and other brokers: Documentation/performance.rst"
 	@echo "make bench-quick the instruction clock alone, in some minutes"
 	@echo "make             the module (for KDIR=$(KDIR)) and the tools"

@@ -6,12 +6,13 @@
 
 #include "ctl.h"
 
-#define SETTING(_kind, _size, _attr, _name)			\
+#define SETTING(_kind, _size, _attr, _name, ...)		\
 	{							\
 		.kind = FIELD_ ## _kind,			\
 		.attr = KMQTT_A_BROKER_ ## _attr,		\
 		.size = _size,					\
 		.name = _name,					\
+		__VA_ARGS__					\
 	}
 
 static const char *const backpressures[] = {
@@ -31,12 +32,15 @@ static const struct field fields[] = {
 	SETTING(NUMBER, 4, MAX_CONNECTIONS, "max-connections"),
 	SETTING(NUMBER, 4, MAX_CONNECTIONS_PER_SOURCE,
 		"max-connections-per-source"),
-	SETTING(SECONDS, 4, CONNECT_TIMEOUT, "connect-timeout"),
-	SETTING(BYTES, 4, MAX_PACKET_SIZE, "max-packet-size"),
-	SETTING(NUMBER, 4, MAX_INFLIGHT, "max-inflight"),
+	SETTING(SECONDS, 4, CONNECT_TIMEOUT, "connect-timeout",
+		.min = 1, .max = 3600),
+	SETTING(BYTES, 4, MAX_PACKET_SIZE, "max-packet-size",
+		.min = 1024, .max = 268435460),
+	SETTING(NUMBER, 4, MAX_INFLIGHT, "max-inflight",
+		.min = 1, .max = UINT16_MAX),
 	SETTING(NUMBER, 4, MAX_QUEUED_MESSAGES, "max-queued-messages"),
 	SETTING(BYTES, 0, MAX_QUEUED_BYTES, "max-queued-bytes"),
-	SETTING(BYTES, 0, MAX_MEMORY, "max-memory"),
+	SETTING(BYTES, 0, MAX_MEMORY, "max-memory", .min = 65536),
 	SETTING(NUMBER, 4, MAX_SESSIONS, "max-sessions"),
 	SETTING(NUMBER, 4, MAX_RETAINED, "max-retained"),
 	SETTING(NUMBER, 4, MAX_SUBSCRIPTIONS, "max-subscriptions"),
@@ -44,10 +48,10 @@ static const struct field fields[] = {
 	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_BROKER_BACKPRESSURE, .size = 1,
 	  .name = "backpressure", .names = backpressures },
 	SETTING(SECONDS, 4, MAX_SESSION_EXPIRY, "max-session-expiry"),
-	SETTING(NUMBER, 2, RECEIVE_MAX, "receive-max"),
+	SETTING(NUMBER, 2, RECEIVE_MAX, "receive-max", .min = 1),
 	SETTING(NUMBER, 2, TOPIC_ALIAS_MAX, "topic-alias-max"),
 	SETTING(SECONDS, 2, MAX_KEEPALIVE, "max-keepalive"),
-	SETTING(NUMBER, 1, MAX_QOS, "max-qos"),
+	SETTING(NUMBER, 1, MAX_QOS, "max-qos", .max = 2),
 	SETTING(SWITCH, 1, RETAIN_AVAILABLE, "retain-available"),
 	SETTING(SWITCH, 1, WILDCARD_AVAILABLE, "wildcard-available"),
 	SETTING(SWITCH, 1, SHARED_AVAILABLE, "shared-available"),

@@ -42,6 +42,7 @@ extern const struct noun realm_noun;
 extern const struct noun acl_noun;
 extern const struct noun stats_noun;
 extern const struct noun monitor_noun;
+extern const struct noun load_noun;
 
 const char *ctl_next_arg(struct ctl *ctl);
 bool ctl_next_is(struct ctl *ctl, const char *keyword);

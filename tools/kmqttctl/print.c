@@ -11,7 +11,12 @@
 
 #include "text.h"
 
-static void print_json(const struct style *style, json_t *value)
+/**
+ * print_json() - print JSON
+ * @style: how
+ * @value: what
+ */
+void print_json(const struct style *style, json_t *value)
 {
 	size_t flags = style->pretty ? JSON_INDENT(2) : JSON_COMPACT;
 

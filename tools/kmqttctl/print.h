@@ -10,6 +10,7 @@ struct style {
 	bool pretty;		/* JSON over several lines */
 };
 
+void print_json(const struct style *style, json_t *value);
 void print_table(const struct style *style, const struct field *fields,
 		 json_t *rows);
 void print_object(const struct style *style, const struct field *fields,

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the options do that are honoured.
+ */
+#include "apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <linux/kmqtt.h>
+
+#include "lines.h"
+#include "outside.h"
+
+#define DEFAULT_PORT	1883
+
+static struct spec *new_spec(struct reader *reader)
+{
+	struct spec *spec = conf_check(calloc(1, sizeof(*spec)));
+
+	spec->at = reader->at;
+	spec->port = DEFAULT_PORT;
+	reader->specs = conf_grow(reader->specs, reader->nr_specs,
+				  sizeof(*reader->specs));
+	reader->specs[reader->nr_specs++] = spec;
+	return spec;
+}
+
+static struct spec *default_spec(struct reader *reader)
+{
+	if (!reader->spare)
+		reader->spare = new_spec(reader);
+	return reader->spare;
+}
+
+/* The listener that an option is about. */
+static struct spec *spec_of(struct reader *reader)
+{
+	return reader->spec ?: default_spec(reader);
+}
+
+static struct security *security_of(struct reader *reader)
+{
+	return reader->per_listener ? &spec_of(reader)->security :
+				      &reader->security;
+}
+
+/* A setting that goes into a request as @value. */
+static void set_number(struct reader *reader, const struct field *field,
+		       const char *name, uint64_t value)
+{
+	char text[24];
+
+	if (value < field->min || (field->max && value > field->max)) {
+		report_error(reader->report, &reader->at,
+			     "%s is out of range: %ju to %ju", name,
+			     (uintmax_t)field->min,
+			     (uintmax_t)(field->max ?: INT64_MAX));
+		return;
+	}
+	if (field->kind == FIELD_CHOICE)
+		snprintf(text, sizeof(text), "%s", field->names[value]);
+	else if (field->kind == FIELD_SWITCH)
+		snprintf(text, sizeof(text), value ? "on" : "off");
+	else
+		snprintf(text, sizeof(text), "%ju", (uintmax_t)value);
+	conf_set(reader->conf, &reader->at, field, text);
+}
+
+/**
+ * apply_own() - set a setting of the broker by its own name
+ * @reader: what was read up to here
+ * @field: the setting
+ * @name: the option's name
+ * @rest: what follows it in the line
+ */
+void apply_own(struct reader *reader, const struct field *field,
+	       const char *name, char *rest)
+{
+	char *text = line_rest(&rest);
+	uint64_t value;
+
+	if (field->kind == FIELD_TEXT && !text)
+		conf_set(reader->conf, &reader->at, field, "");
+	else if (!text)
+		report_error(reader->report, &reader->at, "%s needs a value",
+			     name);
+	else if (field->kind == FIELD_TEXT && strlen(text) > KMQTT_TEXT_MAX)
+		report_error(reader->report, &reader->at,
+			     "%s has more than %d bytes", name,
+			     KMQTT_TEXT_MAX);
+	else if (field->kind == FIELD_TEXT)
+		conf_set(reader->conf, &reader->at, field, text);
+	else if (field_number(field, text, &value))
+		set_number(reader, field, name, value);
+	else
+		report_error(reader->report, &reader->at,
+			     "%s: '%.80s' is not %s", name, text,
+			     field_wants(field));
+}
+
+/**
+ * apply_setting() - set a setting of the broker by the name that Mosquitto has
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_setting(struct reader *reader, const struct option *option,
+		   const struct value *value)
+{
+	const struct field *field = option_setting(option);
+	uint64_t number = value->number;
+
+	if (option->unlimited && value->number <= 0)
+		field_number(field, option->unlimited, &number);
+	if (field->size && number > UINT64_MAX >> (64 - 8 * field->size))
+		report_error(reader->report, &reader->at,
+			     "%s does not fit in %u bits", option->name,
+			     8 * field->size);
+	else
+		set_number(reader, field, option->name, number);
+}
+
+/**
+ * apply_listener_attr() - set what a listener has for itself
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_listener_attr(struct reader *reader, const struct option *option,
+			 const struct value *value)
+{
+	struct conf_number *attr = &spec_of(reader)->attrs[option->attr];
+
+	attr->at = reader->at;
+	attr->value = value->number;
+	attr->set = true;
+	if (option->attr == CONF_MAX_CONNECTIONS && value->number <= 0)
+		attr->set = false;
+}
+
+static void set_path(struct reader *reader, struct reader_path *path,
+		     const char *value)
+{
+	free(path->path);
+	path->at = reader->at;
+	path->path = conf_strdup(value);
+}
+
+/**
+ * apply_acl_file() - remember an ACL file
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_acl_file(struct reader *reader, const struct option *option,
+		    const struct value *value)
+{
+	set_path(reader, &security_of(reader)->acl_file, value->text);
+}
+
+/**
+ * apply_password_file() - remember a password file
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_password_file(struct reader *reader, const struct option *option,
+			 const struct value *value)
+{
+	set_path(reader, &security_of(reader)->password_file, value->text);
+}
+
+/**
+ * apply_allow_anonymous() - let in who gives no name, or not
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_allow_anonymous(struct reader *reader, const struct option *option,
+			   const struct value *value)
+{
+	security_of(reader)->anonymous = (struct conf_number){
+		.at = reader->at,
+		.set = true,
+		.value = value->number,
+	};
+}
+
+/**
+ * apply_per_listener() - what follows is of each listener, not of all
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_per_listener(struct reader *reader, const struct option *option,
+			const struct value *value)
+{
+	const struct security *all = &reader->security;
+
+	/* Once it is so it stays so, also with Mosquitto. */
+	if (reader->per_listener || !value->number)
+		return;
+	reader->per_listener = true;
+	if (all->password_file.path || all->acl_file.path ||
+	    all->anonymous.set)
+		report_error(reader->report, &reader->at,
+			     "%s has to stand in front of allow_anonymous, password_file and acl_file",
+			     option->name);
+}
+
+/**
+ * apply_local_listeners() - listen locally if nothing else is said, or nowhere
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_local_listeners(struct reader *reader, const struct option *option,
+			   const struct value *value)
+{
+	reader->local_listeners = value->number;
+}
+
+static bool is_port(struct reader *reader, int64_t port)
+{
+	if (port >= 1 && port <= UINT16_MAX)
+		return true;
+	report_error(reader->report, &reader->at,
+		     "a port is a number from 1 to 65535");
+	return false;
+}
+
+/**
+ * apply_listener() - begin with a new listener
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value: a port, and behind it there may be a host
+ */
+void apply_listener(struct reader *reader, const struct option *option,
+		    const struct value *value)
+{
+	char *rest = value->rest;
+	const char *host = line_word(&rest);
+	struct spec *spec = new_spec(reader);
+
+	/* Also a wrong one is a listener: options are meant for it. */
+	spec->opened = true;
+	reader->spec = spec;
+	if (host && *host == '#')
+		host = NULL;
+	else
+		read_end(reader, rest);
+	if (!value->number && host) {
+		report_error(reader->report, &reader->at,
+			     "there are no Unix sockets, which port 0 stands for");
+		return;
+	}
+	if (!is_port(reader, value->number))
+		return;
+	spec->port = value->number;
+	if (host)
+		spec->host = conf_strdup(host);
+}
+
+/**
+ * apply_port() - let the default listener listen on a port
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_port(struct reader *reader, const struct option *option,
+		const struct value *value)
+{
+	struct spec *spec = default_spec(reader);
+
+	spec->at = reader->at;
+	spec->opened = true;
+	reader->spec = spec;
+	if (is_port(reader, value->number))
+		spec->port = value->number;
+}
+
+/**
+ * apply_bind_address() - let the default listener listen at an address
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_bind_address(struct reader *reader, const struct option *option,
+			const struct value *value)
+{
+	struct spec *spec = default_spec(reader);
+
+	spec->at = reader->at;
+	spec->opened = true;
+	reader->spec = spec;
+	free(spec->host);
+	spec->host = conf_strdup(value->text);
+}
+
+/**
+ * apply_protocol_versions() - nothing, if it is all versions
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value, numbers between commas and white space
+ */
+void apply_protocol_versions(struct reader *reader, const struct option *option,
+			     const struct value *value)
+{
+	char *text = value->text, *word, *state;
+	unsigned int named = 0;
+
+	for (word = strtok_r(text, ", \t", &state); word;
+	     word = strtok_r(NULL, ", \t", &state)) {
+		if (word[0] >= '3' && word[0] <= '5' && !word[1])
+			named |= 1 << (word[0] - '3');
+		else
+			report_error(reader->report, &reader->at,
+				     "%s: there is no version '%.80s'",
+				     option->name, word);
+	}
+	if (named != 7)
+		report_error(reader->report, &reader->at,
+			     "%s: every listener speaks all versions, 3, 4 and 5",
+			     option->name);
+}
+
+/**
+ * apply_socket_domain() - let a listener have addresses of one kind
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_socket_domain(struct reader *reader, const struct option *option,
+			 const struct value *value)
+{
+	if (!strcmp(value->text, "ipv4"))
+		spec_of(reader)->family = AF_INET;
+	else if (!strcmp(value->text, "ipv6"))
+		spec_of(reader)->family = AF_INET6;
+	else
+		report_error(reader->report, &reader->at,
+			     "%s is ipv4 or ipv6, not '%.80s'", option->name,
+			     value->text);
+}
+
+/**
+ * apply_log_dest() - there is no log, but messages with one would be missed
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_log_dest(struct reader *reader, const struct option *option,
+		    const struct value *value)
+{
+	static const char *const others[] = {
+		"none", "stdout", "stderr", "syslog", "file", "dlt", "android",
+	};
+	size_t i;
+
+	if (!strcmp(value->text, "topic")) {
+		report_error(reader->report, &reader->at,
+			     "%s topic: the broker keeps no log that it could publish",
+			     option->name);
+		return;
+	}
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		if (strcmp(value->text, others[i]))
+			continue;
+		report_note(reader->report, &reader->at,
+			    "%s: the broker keeps no log; kmqttctl monitor tells what happens",
+			    option->name);
+		return;
+	}
+	report_error(reader->report, &reader->at, "%s can't be '%.80s'",
+		     option->name, value->text);
+}
+
+/**
+ * apply_include_dir() - read the files of a directory
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_include_dir(struct reader *reader, const struct option *option,
+		       const struct value *value)
+{
+	const char *why = NULL;
+	char **paths;
+	size_t nr, i;
+
+	if (reader->depth) {
+		report_error(reader->report, &reader->at,
+			     "%s can stand in the main file only",
+			     option->name);
+		return;
+	}
+	paths = outside_list(value->text, &nr, &why);
+	if (!paths) {
+		report_error(reader->report, &reader->at, "%s %s: %s",
+			     option->name, value->text, why);
+		return;
+	}
+	reader->depth++;
+	for (i = 0; i < nr; i++) {
+		read_file(reader, paths[i]);
+		free(paths[i]);
+	}
+	reader->depth--;
+	free(paths);
+}

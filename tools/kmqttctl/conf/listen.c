@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is known when all files were read: which addresses the listeners have,
+ * and which users and rules they share.
+ */
+#include "listen.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "acl.h"
+#include "outside.h"
+#include "passwd.h"
+
+/* A realm, and the files that it was read from. */
+struct source {
+	const struct security *security;
+	uint32_t number;
+};
+
+struct finish {
+	struct reader *reader;
+	struct source *sources;
+	size_t nr_sources;
+};
+
+/* The content of a file that an option names, or NULL. */
+static char *read_path(struct reader *reader, const struct reader_path *path,
+		       const char **file, size_t *len)
+{
+	const char *why = NULL;
+	char *text = outside_read(path->path, len, &why);
+
+	if (!text)
+		report_error(reader->report, &path->at, "%s: %s", path->path,
+			     why);
+	else
+		*file = conf_file(reader->conf, path->path);
+	return text;
+}
+
+static void read_realm(struct reader *reader, struct conf_realm *realm,
+		       const struct security *security)
+{
+	const char *file;
+	char *text;
+	size_t len;
+
+	if (security->password_file.path) {
+		realm->at = security->password_file.at;
+		realm->authenticate = true;
+		text = read_path(reader, &security->password_file, &file, &len);
+		if (text) {
+			passwd_read(realm, reader->report, file, text, len);
+			explicit_bzero(text, len);
+		}
+		free(text);
+	}
+	if (security->acl_file.path) {
+		realm->at = security->acl_file.at;
+		realm->restrict_ = true;
+		text = read_path(reader, &security->acl_file, &file, &len);
+		if (text)
+			acl_read(realm, reader->report, file, text, len);
+		free(text);
+	}
+}
+
+static bool same_path(const struct reader_path *a, const struct reader_path *b)
+{
+	return a->path && b->path ? !strcmp(a->path, b->path) :
+				    a->path == b->path;
+}
+
+/* The realm of these files, which is read when it is needed first. */
+static uint32_t realm_of(struct finish *finish, const struct place *at,
+			 const struct security *security)
+{
+	struct conf *conf = finish->reader->conf;
+	struct conf_realm *realm;
+	struct source *source;
+	size_t i;
+
+	for (i = 0; i < finish->nr_sources; i++) {
+		source = &finish->sources[i];
+		if (same_path(&source->security->password_file,
+			      &security->password_file) &&
+		    same_path(&source->security->acl_file,
+			      &security->acl_file))
+			return source->number;
+	}
+	finish->sources = conf_grow(finish->sources, i,
+				    sizeof(*finish->sources));
+	finish->nr_sources++;
+	source = &finish->sources[i];
+	source->security = security;
+	source->number = i;
+	realm = conf_realm(conf, i);
+	realm->at = *at;
+	read_realm(finish->reader, realm, security);
+	return i;
+}
+
+static bool is_loopback(const struct address *address)
+{
+	static const uint8_t v6[16] = { [15] = 1 };
+
+	return address->len == 4 ? address->bytes[0] == 127 :
+	       address->len == 16 && !memcmp(address->bytes, v6, sizeof(v6));
+}
+
+/*
+ * Whether a listener lets in who gives no name: as it is set for it, or for
+ * all, or else only if it can be reached from this machine alone.
+ */
+static struct conf_number anonymous_of(struct reader *reader,
+				       const struct spec *spec,
+				       const struct security *security,
+				       const struct address *address)
+{
+	const struct conf_number *own = &spec->attrs[CONF_ANONYMOUS];
+
+	if (own->set)
+		return *own;
+	if (security->anonymous.set)
+		return security->anonymous;
+	if (is_loopback(address) && security->password_file.path)
+		report_note(reader->report, &spec->at,
+			    "who gives no user name may come in at this loopback address, since allow_anonymous is not set");
+	return (struct conf_number){
+		.at = spec->at,
+		.set = true,
+		.value = is_loopback(address),
+	};
+}
+
+static const struct conf_listener *find_listener(const struct conf *conf,
+						 const struct address *address)
+{
+	const struct address *other;
+	size_t i;
+
+	for (i = 0; i < conf->nr_listeners; i++) {
+		other = &conf->listeners[i].address;
+		if (other->len == address->len &&
+		    other->port == address->port &&
+		    other->ifindex == address->ifindex &&
+		    !memcmp(other->bytes, address->bytes, address->len))
+			return &conf->listeners[i];
+	}
+	return NULL;
+}
+
+static void add_listener(struct finish *finish, const struct spec *spec,
+			 const struct address *address)
+{
+	struct reader *reader = finish->reader;
+	const struct security *security = reader->per_listener ?
+					  &spec->security : &reader->security;
+	const struct conf_listener *other;
+	struct conf *conf = reader->conf;
+	struct conf_listener *listener;
+
+	other = find_listener(conf, address);
+	/* A name may stand for an address more than once. */
+	if (other && other->at.line == spec->at.line &&
+	    other->at.file == spec->at.file)
+		return;
+	if (other) {
+		report_error(reader->report, &spec->at,
+			     "line %u of %s listens there already",
+			     other->at.line, other->at.file);
+		return;
+	}
+	conf->listeners = conf_grow(conf->listeners, conf->nr_listeners,
+				    sizeof(*conf->listeners));
+	listener = &conf->listeners[conf->nr_listeners++];
+	listener->at = spec->at;
+	listener->address = *address;
+	listener->realm = realm_of(finish, &spec->at, security);
+	memcpy(listener->attrs, spec->attrs, sizeof(listener->attrs));
+	listener->attrs[CONF_ANONYMOUS] = anonymous_of(reader, spec, security,
+						       address);
+}
+
+static void open_spec(struct finish *finish, const struct spec *spec,
+		      const char *host)
+{
+	struct address addresses[OUTSIDE_ADDRESSES_MAX];
+	struct reader *reader = finish->reader;
+	const char *why = NULL;
+	size_t nr = 1, i;
+
+	if (host) {
+		nr = outside_resolve(host, spec->family, addresses, &why);
+		if (!nr)
+			report_error(reader->report, &spec->at, "%.80s: %s",
+				     host, why);
+	} else {
+		addresses[0] = (struct address){
+			.len = spec->family == AF_INET ? 4 :
+			       spec->family == AF_INET6 ? 16 : 0,
+		};
+	}
+	for (i = 0; i < nr; i++) {
+		addresses[i].port = spec->port;
+		add_listener(finish, spec, &addresses[i]);
+	}
+}
+
+/* Mosquitto's way to begin without being configured. */
+static void open_locally(struct finish *finish)
+{
+	struct reader *reader = finish->reader;
+	struct spec spec = { .at = reader->at, .port = 1883 };
+
+	if (reader->spare)
+		spec = *reader->spare;
+	if (spec.family != AF_INET6)
+		open_spec(finish, &spec, "127.0.0.1");
+	if (spec.family != AF_INET)
+		open_spec(finish, &spec, "::1");
+}
+
+/**
+ * listen_finish() - end what reading began
+ * @reader: all files were read
+ */
+void listen_finish(struct reader *reader)
+{
+	struct finish finish = { .reader = reader };
+	bool opened = false;
+	size_t i;
+
+	/* Without a listener there are users and rules nevertheless. */
+	if (!reader->per_listener)
+		realm_of(&finish, &reader->at, &reader->security);
+	for (i = 0; i < reader->nr_specs; i++)
+		opened |= reader->specs[i]->opened;
+	if (!opened && reader->local_listeners) {
+		open_locally(&finish);
+		free(finish.sources);
+		return;
+	}
+	for (i = 0; i < reader->nr_specs; i++) {
+		if (reader->specs[i]->opened)
+			open_spec(&finish, reader->specs[i],
+				  reader->specs[i]->host);
+		else
+			report_error(reader->report, &reader->specs[i]->at,
+				     "this is about a listener, but does not stand behind the line of one");
+	}
+	free(finish.sources);
+}

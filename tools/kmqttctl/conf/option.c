@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The options of mosquitto.conf, of Mosquitto 2.0 and 2.1, and what becomes of
+ * them. Documentation/mosquitto-options.rst is made from this table.
+ */
+#include "option.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../ctl.h"
+#include "apply.h"
+
+/* Settings of the broker are spelled kmqtt_max_connections. */
+#define OWN	"kmqtt_"
+
+#define U32_UNLIMITED	"4294967295"
+#define S64_UNLIMITED	"9223372036854775807"
+
+/* An option that is a setting of the broker. */
+#define SETTING(_name, _type, _setting, _text)				\
+	{								\
+		.name = _name,						\
+		.type = OPTION_ ## _type,				\
+		.max = INT32_MAX,					\
+		.setting = _setting,					\
+		.text = _text,						\
+	}
+
+/* The same, and 0 and less are for no limit. */
+#define LIMIT(_name, _max, _setting, _unlimited, _text)			\
+	{								\
+		.name = _name,						\
+		.type = OPTION_INT,					\
+		.min = INT32_MIN,					\
+		.max = _max,						\
+		.setting = _setting,					\
+		.unlimited = _unlimited,				\
+		.text = _text,						\
+	}
+
+/* An option that listeners have. */
+#define LISTENER(_name, _type, _min, _max, _attr, _text)		\
+	{								\
+		.name = _name,						\
+		.type = OPTION_ ## _type,				\
+		.scope = OPTION_LISTENER,				\
+		.min = _min,						\
+		.max = _max,						\
+		.attr = _attr,						\
+		.apply = apply_listener_attr,				\
+		.text = _text,						\
+	}
+
+#define SPECIAL(_name, _type, _scope, _apply, _text)			\
+	{								\
+		.name = _name,						\
+		.type = OPTION_ ## _type,				\
+		.scope = OPTION_ ## _scope,				\
+		.apply = _apply,					\
+		.text = _text,						\
+	}
+
+#define VOID(_name, _type, _scope, _text)				\
+	{								\
+		.name = _name,						\
+		.type = OPTION_ ## _type,				\
+		.scope = OPTION_ ## _scope,				\
+		.fate = OPTION_VOID,					\
+		.min = INT32_MIN,					\
+		.max = INT32_MAX,					\
+		.text = _text,						\
+	}
+
+#define REFUSED(_name, _scope, _text)					\
+	{								\
+		.name = _name,						\
+		.scope = OPTION_ ## _scope,				\
+		.fate = OPTION_REFUSED,					\
+		.text = _text,						\
+	}
+
+#define UNLESS(_name, _type, _scope, _fine, _text)			\
+	{								\
+		.name = _name,						\
+		.type = OPTION_ ## _type,				\
+		.scope = OPTION_ ## _scope,				\
+		.fate = OPTION_REFUSED,					\
+		.min = INT32_MIN,					\
+		.max = INT32_MAX,					\
+		.fine = _fine,						\
+		.text = _text,						\
+	}
+
+#define BRIDGE(_name)	REFUSED(_name, BRIDGE, NO_BRIDGE)
+#define TLS(_name)	REFUSED(_name, LISTENER, NO_TLS)
+#define NO_LOG(_name, _type)	VOID(_name, _type, GLOBAL, LOGS)
+
+#define NO_BRIDGE	"there are no bridges"
+#define NO_TLS		"there is no TLS; it has to end in front of the broker"
+#define NO_PSK		"there is no TLS, and so there are no keys for it"
+#define NO_PLUGIN	"no plugins; there are password_file and acl_file"
+#define NO_DISK		"nothing is stored on disk"
+#define NO_HTTP		"there are no WebSockets and no HTTP"
+#define NO_PROXY	"the broker does not read PROXY headers"
+#define LOGS		"the broker keeps no log; kmqttctl monitor tells what happens"
+#define PROCESS		"the broker is no process"
+#define OLD		"Mosquitto does not use it any more either"
+
+const struct option options[] = {
+	SPECIAL("accept_protocol_versions", TEXT, LISTENER,
+		apply_protocol_versions,
+		"every listener speaks all: it has to be 3, 4 and 5"),
+	SPECIAL("acl_file", TEXT, SECURITY, apply_acl_file,
+		"the rules are read from there, and what none of them allows is denied"),
+	BRIDGE("address"),
+	BRIDGE("addresses"),
+	SPECIAL("allow_anonymous", BOOL, SECURITY, apply_allow_anonymous,
+		"who gives no user name may come in; if not set, at loopback addresses"),
+	SPECIAL("allow_duplicate_messages", BOOL, GLOBAL, NULL,
+		"overlapping subscriptions give one copy, which both values allow"),
+	UNLESS("allow_zero_length_clientid", BOOL, SECURITY, "true",
+	       "clients may leave their identifier to the broker"),
+	REFUSED("auth_opt_*", SECURITY, NO_PLUGIN),
+	REFUSED("auth_plugin", SECURITY, NO_PLUGIN),
+	REFUSED("auth_plugin_deny_special_chars", SECURITY, NO_PLUGIN),
+	UNLESS("auto_id_prefix", TEXT, SECURITY, "kmqtt-",
+	       "the broker's identifiers begin with kmqtt-"),
+	REFUSED("autosave_interval", GLOBAL, NO_DISK),
+	UNLESS("autosave_on_changes", BOOL, GLOBAL, "false", NO_DISK),
+	SPECIAL("bind_address", TEXT, GLOBAL, apply_bind_address,
+		"the default listener listens there only"),
+	REFUSED("bind_interface", LISTENER,
+		"a listener has an address, not an interface"),
+	BRIDGE("bridge_alpn"),
+	BRIDGE("bridge_attempt_unsubscribe"),
+	BRIDGE("bridge_bind_address"),
+	BRIDGE("bridge_cafile"),
+	BRIDGE("bridge_capath"),
+	BRIDGE("bridge_certfile"),
+	BRIDGE("bridge_ciphers"),
+	BRIDGE("bridge_ciphers_tls1.3"),
+	BRIDGE("bridge_identity"),
+	BRIDGE("bridge_insecure"),
+	BRIDGE("bridge_keyfile"),
+	BRIDGE("bridge_max_packet_size"),
+	BRIDGE("bridge_max_topic_alias"),
+	BRIDGE("bridge_outgoing_retain"),
+	BRIDGE("bridge_protocol_version"),
+	BRIDGE("bridge_psk"),
+	BRIDGE("bridge_receive_maximum"),
+	BRIDGE("bridge_reload_type"),
+	BRIDGE("bridge_require_ocsp"),
+	BRIDGE("bridge_session_expiry_interval"),
+	BRIDGE("bridge_tcp_keepalive"),
+	BRIDGE("bridge_tcp_user_timeout"),
+	BRIDGE("bridge_tls_use_os_certs"),
+	BRIDGE("bridge_tls_version"),
+	TLS("cafile"),
+	TLS("capath"),
+	TLS("certfile"),
+	UNLESS("check_retain_source", BOOL, GLOBAL, "false",
+	       "a retained message does not know who sent it"),
+	TLS("ciphers"),
+	TLS("ciphers_tls1.3"),
+	BRIDGE("cleansession"),
+	BRIDGE("clientid"),
+	REFUSED("clientid_prefixes", GLOBAL,
+		"client identifiers may begin as they like"),
+	BRIDGE("connection"),
+	NO_LOG("connection_messages", BOOL),
+	TLS("crlfile"),
+	VOID("dhparamfile", TEXT, LISTENER, OLD),
+	UNLESS("disable_client_cert_date_checks", BOOL, LISTENER, "false",
+	       NO_TLS),
+	UNLESS("enable_control_api", BOOL, GLOBAL, "false",
+	       "the broker is controlled by kmqttctl, not by messages"),
+	REFUSED("enable_proxy_protocol", LISTENER, NO_PROXY),
+	LIMIT("global_max_clients", INT32_MAX, "max-sessions", U32_UNLIMITED,
+	      "sessions, with and without a connection"),
+	LIMIT("global_max_connections", INT32_MAX, "max-connections",
+	      U32_UNLIMITED, "connections at a time"),
+	REFUSED("global_plugin", GLOBAL, NO_PLUGIN),
+	REFUSED("http_dir", LISTENER, NO_HTTP),
+	BRIDGE("idle_timeout"),
+	SPECIAL("include_dir", TEXT, GLOBAL, apply_include_dir,
+		"all *.conf in that directory are read here; in the main file only"),
+	BRIDGE("keepalive_interval"),
+	TLS("keyfile"),
+	SPECIAL("listener", INT, GLOBAL, apply_listener,
+		"a port and maybe an address to listen at; no Unix sockets"),
+	LISTENER("listener_allow_anonymous", BOOL, 0, 1, CONF_ANONYMOUS,
+		 "as allow_anonymous, and goes before it"),
+	UNLESS("listener_auto_id_prefix", TEXT, LISTENER, "kmqtt-",
+	       "the broker's identifiers begin with kmqtt-"),
+	BRIDGE("local_cleansession"),
+	BRIDGE("local_clientid"),
+	BRIDGE("local_password"),
+	BRIDGE("local_username"),
+	SPECIAL("log_dest", WORD, GLOBAL, apply_log_dest,
+		"the broker keeps no log: a note tells so; refused for topic"),
+	NO_LOG("log_facility", INT),
+	NO_LOG("log_timestamp", BOOL),
+	NO_LOG("log_timestamp_format", TEXT),
+	NO_LOG("log_type", WORD),
+	LISTENER("max_connections", INT, INT32_MIN, INT32_MAX,
+		 CONF_MAX_CONNECTIONS,
+		 "connections at a time by this listener; 0 for no limit of its own"),
+	UNLESS("max_inflight_bytes", INT, GLOBAL, "0",
+	       "what is in flight is limited in messages, by max_inflight_messages"),
+	LIMIT("max_inflight_messages", INT32_MAX, "max-inflight", "65535",
+	      "messages that a client has not acknowledged"),
+	SETTING("max_keepalive", INT, "max-keepalive",
+		"longest keep-alive, in seconds; 0 for no maximum"),
+	SETTING("max_packet_size", INT, "max-packet-size",
+		"largest packet from a client, in bytes"),
+	LISTENER("max_qos", INT, 0, 2, CONF_MAX_QOS,
+		 "highest QoS of messages and subscriptions"),
+	LIMIT("max_queued_bytes", INT32_MAX, "max-queued-bytes",
+	      S64_UNLIMITED, "bytes that wait or are in flight, for each session"),
+	LIMIT("max_queued_messages", INT32_MAX, "max-queued-messages",
+	      U32_UNLIMITED, "messages that wait, for each session"),
+	LISTENER("max_topic_alias", INT, 0, 65535, CONF_TOPIC_ALIAS_MAX,
+		 "topic aliases that a client may use"),
+	REFUSED("max_topic_alias_broker", LISTENER,
+		"the broker uses as many topic aliases as are of use, up to 64"),
+	LISTENER("maximum_qos", INT, 0, 2, CONF_MAX_QOS, "as max_qos"),
+	LIMIT("memory_limit", INT64_MAX, "max-memory", S64_UNLIMITED,
+	      "bytes that sessions, subscriptions and messages may use; at least 65536"),
+	UNLESS("message_size_limit", INT, GLOBAL, "0",
+	       "it is packets whose size is limited, by max_packet_size"),
+	REFUSED("mount_point", LISTENER,
+		"topics are the same for all listeners"),
+	BRIDGE("notification_topic"),
+	BRIDGE("notifications"),
+	BRIDGE("notifications_local_only"),
+	VOID("packet_buffer_size", INT, GLOBAL,
+	     "a waiting connection has no buffer whose size could be chosen"),
+	BRIDGE("password"),
+	SPECIAL("password_file", TEXT, SECURITY, apply_password_file,
+		"who gives a user name must be in there, with that password"),
+	SPECIAL("per_listener_settings", BOOL, GLOBAL, apply_per_listener,
+		"each listener has its own acl_file, allow_anonymous and password_file"),
+	UNLESS("persistence", BOOL, GLOBAL, "false", NO_DISK),
+	VOID("persistence_file", TEXT, GLOBAL, NO_DISK),
+	VOID("persistence_location", TEXT, GLOBAL, NO_DISK),
+	SETTING("persistent_client_expiration", TIME, "max-session-expiry",
+		"how long sessions outlive connections, as 12h; also s, d, w, m, y"),
+	VOID("pid_file", TEXT, GLOBAL, PROCESS),
+	REFUSED("plugin", SECURITY, NO_PLUGIN),
+	REFUSED("plugin_load", GLOBAL, NO_PLUGIN),
+	REFUSED("plugin_opt_*", SECURITY, NO_PLUGIN),
+	REFUSED("plugin_use", LISTENER, NO_PLUGIN),
+	SPECIAL("port", INT, GLOBAL, apply_port,
+		"the default listener listens on this port"),
+	UNLESS("protocol", WORD, LISTENER, "mqtt", NO_HTTP),
+	UNLESS("proxy_protocol_v2_require_tls", BOOL, LISTENER, "false",
+	       NO_PROXY),
+	REFUSED("psk_file", SECURITY, NO_PSK),
+	REFUSED("psk_hint", LISTENER, NO_PSK),
+	UNLESS("queue_qos0_messages", BOOL, GLOBAL, "false",
+	       "messages of QoS 0 don't wait for clients that are not there"),
+	BRIDGE("remote_clientid"),
+	BRIDGE("remote_password"),
+	BRIDGE("remote_username"),
+	UNLESS("require_certificate", BOOL, LISTENER, "false", NO_TLS),
+	BRIDGE("restart_timeout"),
+	SETTING("retain_available", BOOL, "retain-available",
+		"clients may publish retained messages"),
+	REFUSED("retain_expiry_interval", GLOBAL,
+		"retained messages stay for as long as their publisher says"),
+	UNLESS("retained_persistence", BOOL, GLOBAL, "false", NO_DISK),
+	VOID("retry_interval", ANY, GLOBAL, OLD),
+	BRIDGE("round_robin"),
+	UNLESS("set_tcp_nodelay", BOOL, GLOBAL, "true",
+	       "TCP_NODELAY is set for all connections"),
+	SPECIAL("socket_domain", WORD, LISTENER, apply_socket_domain,
+		"the listener takes addresses of ipv4 or of ipv6 only"),
+	BRIDGE("start_type"),
+	UNLESS("sys_interval", INT, GLOBAL, "0",
+	       "the broker publishes no $SYS topics"),
+	BRIDGE("threshold"),
+	TLS("tls_engine"),
+	TLS("tls_engine_kpass_sha1"),
+	TLS("tls_keyform"),
+	TLS("tls_version"),
+	BRIDGE("topic"),
+	BRIDGE("try_private"),
+	UNLESS("upgrade_outgoing_qos", BOOL, GLOBAL, "false",
+	       "a message has the lower QoS, its own or the subscription's"),
+	UNLESS("use_identity_as_username", BOOL, LISTENER, "false", NO_TLS),
+	UNLESS("use_subject_as_username", BOOL, LISTENER, "false", NO_TLS),
+	LISTENER("use_username_as_clientid", BOOL, 0, 1,
+		 CONF_USERNAME_AS_CLIENT_ID,
+		 "a client's identifier is its user name, whatever it says"),
+	VOID("user", TEXT, GLOBAL, PROCESS),
+	BRIDGE("username"),
+	VOID("websockets_headers_size", INT, GLOBAL, NO_HTTP),
+	VOID("websockets_log_level", INT, GLOBAL, NO_HTTP),
+	REFUSED("websockets_origin", LISTENER, NO_HTTP),
+	/* Of this project, as are the settings of the broker. */
+	SPECIAL("kmqtt_local_listeners", BOOL, GLOBAL, apply_local_listeners,
+		"true: if nothing else is said, listen at 127.0.0.1 and ::1"),
+	{ .name = NULL }
+};
+
+/**
+ * option_find() - find an option by its name
+ * @name: the name
+ *
+ * Return: the option or NULL.
+ */
+const struct option *option_find(const char *name)
+{
+	const struct option *option;
+	size_t len;
+
+	for (option = options; option->name; option++) {
+		len = strlen(option->name);
+		if (option->name[len - 1] == '*' ?
+		    !strncmp(name, option->name, len - 1) :
+		    !strcmp(name, option->name))
+			return option;
+	}
+	return NULL;
+}
+
+/**
+ * option_of_setting() - how Mosquitto calls a setting
+ * @setting: of the broker
+ *
+ * Return: the option or NULL.
+ */
+const struct option *option_of_setting(const char *setting)
+{
+	const struct option *option;
+
+	for (option = options; option->name; option++)
+		if (option->setting && !strcmp(option->setting, setting))
+			return option;
+	return NULL;
+}
+
+/**
+ * option_setting() - the setting that an option stands for
+ * @option: an option
+ *
+ * Return: the setting, or NULL if it is something else.
+ */
+const struct field *option_setting(const struct option *option)
+{
+	if (!option->setting)
+		return NULL;
+	return field_by_name(broker_noun.fields, option->setting);
+}
+
+/**
+ * option_own() - find a setting by its name as an option of our own
+ * @name: kmqtt_ and the setting's name with _ for -
+ *
+ * Return: the setting or NULL.
+ */
+const struct field *option_own(const char *name)
+{
+	char setting[64];
+	char *p;
+
+	if (strncmp(name, OWN, strlen(OWN)) ||
+	    strlen(name) >= strlen(OWN) + sizeof(setting))
+		return NULL;
+	snprintf(setting, sizeof(setting), "%s", name + strlen(OWN));
+	for (p = setting; *p; p++) {
+		if (*p == '-')
+			return NULL;
+		if (*p == '_')
+			*p = '-';
+	}
+	return field_by_name(broker_noun.fields, setting);
+}

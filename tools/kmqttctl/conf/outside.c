@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What configuration files ask of the system: other files, directories, and
+ * addresses of hosts. A fuzzer has its own of these.
+ */
+#include "outside.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "conf.h"
+
+/* More than any configuration, and less than what hurts. */
+#define FILE_MAX	(64 * 1024 * 1024)
+#define CHUNK		(64 * 1024)
+
+static char *read_all(FILE *file, size_t *len, const char **why)
+{
+	size_t size = CHUNK, n;
+	char *text = NULL;
+
+	*len = 0;
+	do {
+		if (!text || *len == size) {
+			size *= 2;
+			text = conf_check(realloc(text, size + 1));
+		}
+		n = fread(text + *len, 1, size - *len, file);
+		*len += n;
+	} while (n && *len <= FILE_MAX);
+	if (ferror(file))
+		*why = strerror(errno);
+	else if (*len > FILE_MAX)
+		*why = "larger than 64 MiB";
+	else
+		return text;
+	free(text);
+	return NULL;
+}
+
+/**
+ * outside_read() - read a file
+ * @path: its name
+ * @len: bytes that it has
+ * @why: what went wrong, if it did
+ *
+ * Return: its content to free, with room for a byte more, or NULL.
+ */
+char *outside_read(const char *path, size_t *len, const char **why)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	struct stat stat;
+
+	if (!file) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	if (!fstat(fileno(file), &stat) && S_ISDIR(stat.st_mode))
+		*why = "this is a directory";
+	else
+		text = read_all(file, len, why);
+	fclose(file);
+	return text;
+}
+
+/* Without regard to case first, then upper case in front. */
+static int compare_names(const void *a, const void *b)
+{
+	const char *x = *(char *const *)a, *y = *(char *const *)b;
+	int diff;
+
+	for (; *x && *y; x++, y++) {
+		diff = toupper((unsigned char)*x) - toupper((unsigned char)*y);
+		if (!diff)
+			diff = *x - *y;
+		if (diff)
+			return diff;
+	}
+	return *x - *y;
+}
+
+static int is_conf(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return len > 5 && !strcmp(entry->d_name + len - 5, ".conf");
+}
+
+/**
+ * outside_list() - find the files that include_dir means
+ * @path: name of the directory
+ * @nr: how many there are
+ * @why: what went wrong, if it did
+ *
+ * Return: their paths, each to free and all of them, in their order; or NULL.
+ */
+char **outside_list(const char *path, size_t *nr, const char **why)
+{
+	struct dirent **entries;
+	int n = scandir(path, &entries, is_conf, NULL), i;
+	char **paths;
+
+	if (n < 0) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	paths = conf_check(calloc(n + 1, sizeof(*paths)));
+	for (i = 0; i < n; i++) {
+		if (asprintf(&paths[i], "%s/%s", path, entries[i]->d_name) < 0)
+			conf_check(NULL);
+		free(entries[i]);
+	}
+	free(entries);
+	qsort(paths, n, sizeof(*paths), compare_names);
+	*nr = n;
+	return paths;
+}
+
+static bool take_address(struct address *to, const struct addrinfo *from)
+{
+	const struct sockaddr_in6 *in6 = (const void *)from->ai_addr;
+	const struct sockaddr_in *in = (const void *)from->ai_addr;
+
+	*to = (struct address){ .len = 0 };
+	if (from->ai_family == AF_INET) {
+		to->len = sizeof(in->sin_addr);
+		memcpy(to->bytes, &in->sin_addr, to->len);
+	} else if (from->ai_family == AF_INET6) {
+		to->len = sizeof(in6->sin6_addr);
+		memcpy(to->bytes, &in6->sin6_addr, to->len);
+		to->ifindex = in6->sin6_scope_id;
+	}
+	return to->len;
+}
+
+/**
+ * outside_resolve() - find the addresses of a host
+ * @host: its name, or an address as such
+ * @family: AF_INET or AF_INET6 for these only, or AF_UNSPEC
+ * @addresses: where to, without ports
+ * @why: what went wrong, if it did
+ *
+ * Return: how many there are, or 0.
+ */
+size_t outside_resolve(const char *host, int family,
+		       struct address addresses[OUTSIDE_ADDRESSES_MAX],
+		       const char **why)
+{
+	struct addrinfo hints = {
+		.ai_family = family,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_PASSIVE,
+	};
+	struct addrinfo *found, *info;
+	size_t nr = 0;
+	int ret;
+
+	ret = getaddrinfo(host, NULL, &hints, &found);
+	if (ret) {
+		*why = ret == EAI_SYSTEM ? strerror(errno) : gai_strerror(ret);
+		return 0;
+	}
+	for (info = found; info; info = info->ai_next) {
+		if (nr == OUTSIDE_ADDRESSES_MAX) {
+			*why = "it has too many addresses";
+			nr = 0;
+			break;
+		}
+		nr += take_address(&addresses[nr], info);
+	}
+	if (!info && !nr)
+		*why = "it has no address";
+	freeaddrinfo(found);
+	return nr;
+}

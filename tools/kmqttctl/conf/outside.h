@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTTCTL_CONF_OUTSIDE_H
+#define _KMQTTCTL_CONF_OUTSIDE_H
+
+#include <stddef.h>
+
+#include "../address.h"
+
+/* Addresses that a name may stand for. */
+#define OUTSIDE_ADDRESSES_MAX	16
+
+char *outside_read(const char *path, size_t *len, const char **why);
+char **outside_list(const char *path, size_t *nr, const char **why);
+size_t outside_resolve(const char *host, int family,
+		       struct address addresses[OUTSIDE_ADDRESSES_MAX],
+		       const char **why);
+
+#endif /* _KMQTTCTL_CONF_OUTSIDE_H */

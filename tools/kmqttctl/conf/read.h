@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTTCTL_CONF_READ_H
+#define _KMQTTCTL_CONF_READ_H
+
+#include "conf.h"
+
+/* A file that an option names. */
+struct reader_path {
+	struct place at;
+	char *path;		/* or NULL */
+};
+
+/* Who may come in, and do what. */
+struct security {
+	struct reader_path password_file;
+	struct reader_path acl_file;
+	struct conf_number anonymous;
+};
+
+/* What files say of a listener, before its addresses are known. */
+struct spec {
+	struct place at;	/* of what opened it, or else was first about it */
+	bool opened;
+	char *host;		/* or NULL for all addresses */
+	uint16_t port;
+	int family;
+	struct conf_number attrs[CONF_NR_ATTRS];
+	struct security security;
+};
+
+/* Files that are being read. */
+struct reader {
+	struct conf *conf;
+	struct report *report;
+	struct place at;	/* the line that is being read */
+	unsigned int depth;	/* of include_dir */
+	bool in_bridge;
+	bool per_listener;
+	bool local_listeners;
+	struct security security;	/* of all listeners */
+	struct spec **specs;
+	size_t nr_specs;
+	struct spec *spec;	/* the one that options are about, or NULL */
+	struct spec *spare;	/* the default listener, or NULL */
+};
+
+bool read_conf(struct conf *conf, struct report *report, const char *path);
+void read_file(struct reader *reader, const char *path);
+void read_end(struct reader *reader, char *rest);
+
+#endif /* _KMQTTCTL_CONF_READ_H */
