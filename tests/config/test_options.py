@@ -184,7 +184,7 @@ def test_refused_unless(conf, option):
     option for option in MOSQUITTO if option["fate"] == "void"
 ], ids=lambda option: option["name"])
 def test_void(conf, option):
-    value = {"bool": "true", "word": "all"}.get(option["value"], "1")
+    value = {"bool": "true", "word": "none"}.get(option["value"], "1")
     got = conf.good(f"{option['name']} {value}\n",
                     [f"main.conf:1: note: {option['name']}: {option['text']}"])
     assert got == {"settings": {}, "listeners": LOCAL, "realms": OPEN}

@@ -367,9 +367,8 @@ void apply_log_dest(struct reader *reader, const struct option *option,
 	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		if (strcmp(value->text, others[i]))
 			continue;
-		report_note(reader->report, &reader->at,
-			    "%s: the broker keeps no log; kmqttctl monitor tells what happens",
-			    option->name);
+		report_note(reader->report, &reader->at, "%s: %s",
+			    option->name, option->text);
 		return;
 	}
 	report_error(reader->report, &reader->at, "%s can't be '%.80s'",

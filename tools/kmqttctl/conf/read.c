@@ -174,13 +174,13 @@ static void read_option(struct reader *reader, const struct option *option,
 		return;
 	if (option->fate == OPTION_REFUSED)
 		refuse(reader, option, name, &value);
-	else if (option->fate == OPTION_VOID)
-		report_note(reader->report, &reader->at, "%s: %s", name,
-			    option->text);
 	else if (option->setting)
 		apply_setting(reader, option, &value);
 	else if (option->apply)
 		option->apply(reader, option, &value);
+	else if (option->fate == OPTION_VOID)
+		report_note(reader->report, &reader->at, "%s: %s", name,
+			    option->text);
 	/* Some take apart themselves what follows. */
 	if (option->type != OPTION_ANY && option->apply != apply_listener &&
 	    option->apply != apply_log_dest)
