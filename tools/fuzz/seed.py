@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""seed.py DIRECTORY: what the fuzzers begin with, from the conformance tests' packets.
+"""seed.py DIRECTORY: what the fuzzers begin with, from the conformance tests' packets and the
+options of kmqttctl load.
 
 DIRECTORY/TARGET is the corpus of a target, DIRECTORY/large/TARGET has inputs
 that are too large to be changed again and again: those are run once.
 """
 
+import base64
 import hashlib
 import os
+import re
 import sys
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
@@ -59,6 +62,10 @@ class Corpus:
 
     def utf8(self, cut, text):
         self.add("utf8", bytes([cut]) + text)
+
+    def conf(self, main, users="", rules=""):
+        """A configuration: the names of its files end in 0, 1 and 2."""
+        self.add("conf", b"\1".join(text.encode() for text in (main, users, rules)))
 
 
 def allowed(kind):
@@ -224,6 +231,30 @@ def texts(corpus):
     corpus.utf8(5, b"".join(text.encode() for text in samples.WELL_FORMED) * 4)
 
 
+def configurations(corpus):
+    """Each option with some values, and files that are all right."""
+    with open(f"{TOP}/tools/kmqttctl/conf/option.c", encoding="utf-8") as file:
+        names = re.findall(r'\("([a-z_.0-9]+)"', file.read())
+    for name in sorted(set(names)):
+        corpus.conf(f"listener 1883\n{name} 1\n{name} false\n{name} true x\n{name}\n")
+    salt, hash_, short = (base64.b64encode(bytes(size)).decode() for size in (12, 64, 32))
+    users = "".join(f"{user}:${keys}\n" for user, keys in (
+        ("one", f"7$101${salt}${hash_}"), ("two", f"6${salt}${hash_}"),
+        ("two", f"scram-sha-256$4096${salt}${short}${short}"),
+        ("two", f"scram-sha-512$4096${salt}${hash_}${hash_}")))
+    rules = "topic a/#\nuser one\ntopic read a b/+\n\n# none\npattern deny %u/%c\n"
+    secure = "password_file 1\nacl_file 2\n"
+    corpus.conf(secure + "listener 1883 ::1\nmax_qos 1\nallow_anonymous true\n", users, rules)
+    corpus.conf("per_listener_settings true\nlistener 1883 10.0.0.1\n" + secure +
+                "listener 1884\nlistener 1885 127.0.0.1\npassword_file 1\n"
+                "kmqtt_max_memory 64M\nkmqtt_response_information a b\n", users, rules)
+    corpus.conf("include_dir d\nport 1884\nsocket_domain ipv6\nmax_topic_alias 3\n"
+                "persistent_client_expiration 2w\nmax_queued_bytes 0\nretain_available false\n")
+    many = range(2000)
+    corpus.conf(secure, "".join(f"{n}:$6${salt}${hash_}\n" for n in many),
+                "".join(f"user {n}\ntopic write {n}/#\n" for n in many))
+
+
 def large(corpus):
     """Strings, properties and packets of the largest sizes there are."""
     longest = b"x" * 65535
@@ -250,7 +281,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.split("\n", maxsplit=1)[0])
     corpus = Corpus(sys.argv[1])
-    for make in packets, properties, texts, large:
+    for make in packets, properties, texts, configurations, large:
         make(corpus)
 
 

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A configuration as a file that read_conf() takes.
+ */
+#include "write.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "option.h"
+
+/* Options of a listener, by what they set. */
+static const char *const attr_options[CONF_NR_ATTRS] = {
+	[CONF_ANONYMOUS] = "listener_allow_anonymous",
+	[CONF_MAX_CONNECTIONS] = "max_connections",
+	[CONF_MAX_QOS] = "max_qos",
+	[CONF_TOPIC_ALIAS_MAX] = "max_topic_alias",
+	[CONF_USERNAME_AS_CLIENT_ID] = "use_username_as_clientid",
+};
+
+/* How many realms do listeners use before this one? */
+static size_t rank_of(const struct conf *conf, const struct conf_realm *realm)
+{
+	size_t rank = 0, i, j;
+
+	for (i = 0; i < conf->nr_listeners; i++) {
+		if (conf->listeners[i].realm == realm->number)
+			return rank;
+		for (j = 0; j < i; j++)
+			if (conf->listeners[j].realm ==
+			    conf->listeners[i].realm)
+				break;
+		rank += j == i;
+	}
+	return rank;
+}
+
+static char *name_of(const char *path, size_t rank, const char *end)
+{
+	char *name;
+	int ret;
+
+	if (rank)
+		ret = asprintf(&name, "%s.%zu.%s", path, rank, end);
+	else
+		ret = asprintf(&name, "%s.%s", path, end);
+	return conf_check(ret < 0 ? NULL : name);
+}
+
+/**
+ * write_names() - the files that users and rules go to
+ * @conf: a configuration
+ * @realm: one of its realms
+ * @path: of the main file
+ *
+ * They are numbered in the order in which listeners need them, so that reading
+ * and writing leads to the same names.
+ *
+ * Return: names to free, or NULL for those that are not needed.
+ */
+struct write_names write_names(const struct conf *conf,
+			       const struct conf_realm *realm,
+			       const char *path)
+{
+	struct write_names names = { NULL, NULL };
+	size_t rank = rank_of(conf, realm);
+
+	if (realm->authenticate || realm->nr_users)
+		names.password_file = name_of(path, rank, "passwd");
+	if (realm->restrict_ || realm->nr_rules)
+		names.acl_file = name_of(path, rank, "acl");
+	return names;
+}
+
+/**
+ * write_needs_realms() - do listeners differ in users or rules?
+ * @conf: a configuration
+ *
+ * Return: true if per_listener_settings is needed.
+ */
+bool write_needs_realms(const struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nr_listeners; i++)
+		if (conf->listeners[i].realm)
+			return true;
+	return false;
+}
+
+/*
+ * Without a path the names are those that files would have: whoever loads this
+ * as it is gets an error, not a broker that is open to all.
+ */
+static void write_security(FILE *to, const struct conf *conf, uint32_t number,
+			   const char *path)
+{
+	struct write_names names;
+	size_t i;
+
+	for (i = 0; i < conf->nr_realms; i++) {
+		if (conf->realms[i].number != number)
+			continue;
+		names = write_names(conf, &conf->realms[i], path ?: "FILE");
+		if (!path && (names.password_file || names.acl_file))
+			fputs("# Written by kmqttctl save FILE only:\n", to);
+		if (names.password_file)
+			fprintf(to, "password_file %s\n", names.password_file);
+		if (names.acl_file)
+			fprintf(to, "acl_file %s\n", names.acl_file);
+		free(names.password_file);
+		free(names.acl_file);
+	}
+}
+
+/* Can Mosquitto's option have this value, and mean the same? */
+static const char *value_of(const struct option *option, const char *value)
+{
+	const struct field *field = option_setting(option);
+	const char *unlimited = option->unlimited;
+	uint64_t number;
+
+	if (option->type == OPTION_BOOL)
+		return !strcmp(value, "on") ? "true" : "false";
+	if (option->type != OPTION_INT || !field_number(field, value, &number))
+		return NULL;
+	if (unlimited && !strcmp(value, unlimited))
+		return "0";
+	if ((unlimited && !number) || number > (uint64_t)option->max)
+		return NULL;
+	return value;
+}
+
+/**
+ * write_unwritable() - can a file have this setting?
+ * @setting: the setting
+ *
+ * Return: why not, or NULL.
+ */
+const char *write_unwritable(const struct conf_setting *setting)
+{
+	static const char white[] = " \t\n\v\f\r";
+	const char *value = setting->value;
+
+	if (setting->field->kind != FIELD_TEXT || !*value)
+		return NULL;
+	if (strchr(value, '\n'))
+		return "it has a line's end in it";
+	if (strchr(white, *value) || strchr(white, value[strlen(value) - 1]))
+		return "it begins or ends with white space";
+	return NULL;
+}
+
+static void write_setting(FILE *to, const struct conf_setting *setting)
+{
+	const char *name = setting->field->name, *value = NULL;
+	const struct option *option = option_of_setting(name);
+
+	if (option)
+		value = value_of(option, setting->value);
+	if (value) {
+		fprintf(to, "%s %s\n", option->name, value);
+		return;
+	}
+	fputs("kmqtt_", to);
+	for (; *name; name++)
+		fputc(*name == '-' ? '_' : *name, to);
+	fprintf(to, " %s\n", setting->value);
+}
+
+static void write_listener(FILE *to, const struct conf *conf,
+			   const struct conf_listener *listener,
+			   const char *path)
+{
+	const struct conf_number *attr;
+	char host[ADDRESS_HOST_MAX];
+	size_t i;
+
+	fprintf(to, "\nlistener %u", listener->address.port);
+	if (listener->address.len) {
+		address_write_host(&listener->address, host);
+		fprintf(to, " %s", host);
+	}
+	fputc('\n', to);
+	for (i = 0; i < CONF_NR_ATTRS; i++) {
+		attr = &listener->attrs[i];
+		if (!attr->set)
+			continue;
+		if (i == CONF_ANONYMOUS || i == CONF_USERNAME_AS_CLIENT_ID)
+			fprintf(to, "%s %s\n", attr_options[i],
+				attr->value ? "true" : "false");
+		else
+			fprintf(to, "%s %u\n", attr_options[i], attr->value);
+	}
+	if (write_needs_realms(conf))
+		write_security(to, conf, listener->realm, path);
+}
+
+/**
+ * write_conf() - write the main file
+ * @to: where to
+ * @conf: a configuration
+ * @path: name of the main file, from which those of the others are made; or
+ *	NULL if they are not written
+ *
+ * Return: false if that failed.
+ */
+bool write_conf(FILE *to, const struct conf *conf, const char *path)
+{
+	size_t i;
+
+	fputs("# kmqttctl save wrote this; see kmqtt.conf(5).\n\n", to);
+	if (write_needs_realms(conf))
+		fputs("per_listener_settings true\n", to);
+	else
+		write_security(to, conf, 0, path);
+	for (i = 0; i < conf->nr_settings; i++)
+		write_setting(to, &conf->settings[i]);
+	if (!conf->nr_listeners)
+		fputs("kmqtt_local_listeners false\n", to);
+	for (i = 0; i < conf->nr_listeners; i++)
+		write_listener(to, conf, &conf->listeners[i], path);
+	return !ferror(to);
+}
