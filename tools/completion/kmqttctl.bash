@@ -105,7 +105,7 @@ _kmqttctl_verbs() {
 _kmqttctl() {
 	local current=${COMP_WORDS[COMP_CWORD]}
 	local previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local words i=1 name
+	local words i=1 name files=()
 
 	while ((i < COMP_CWORD)) && [[ ${COMP_WORDS[i]} == -* ]]; do
 		case ${COMP_WORDS[i]} in
@@ -120,9 +120,16 @@ _kmqttctl() {
 		done
 	elif ((i == COMP_CWORD)); then
 		words="broker listener client session subscription retained
-			user realm acl stats monitor"
+			user realm acl stats monitor load save"
 		[[ $current == -* ]] && words="--json --pretty --netns
 			--timestamp --help --version"
+	elif [[ ${COMP_WORDS[i]} == load || ${COMP_WORDS[i]} == save ]]; then
+		mapfile -t files < <(compgen -f -- "$current")
+		compopt -o filenames
+		words=
+		((i + 1 == COMP_CWORD)) && words=--help
+		[[ $words && ${COMP_WORDS[i]} == load ]] &&
+			words+=" --check --options"
 	elif ((i + 1 == COMP_CWORD)); then
 		words="$(_kmqttctl_verbs "${COMP_WORDS[i]}") --help"
 	else
@@ -130,6 +137,7 @@ _kmqttctl() {
 			"${COMP_WORDS[i + 1]}" "$previous")
 	fi
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+	COMPREPLY+=("${files[@]}")
 }
 
 complete -F _kmqttctl kmqttctl

@@ -88,3 +88,16 @@ void address_write_host(const struct address *address,
 		snprintf(host + len, ADDRESS_HOST_MAX - len, "%%%u",
 			 address->ifindex);
 }
+
+/**
+ * address_same() - are two addresses the same, with their ports?
+ * @a: an address
+ * @b: another one
+ *
+ * Return: true if they are.
+ */
+bool address_same(const struct address *a, const struct address *b)
+{
+	return a->len == b->len && a->port == b->port &&
+	       a->ifindex == b->ifindex && !memcmp(a->bytes, b->bytes, a->len);
+}

@@ -23,5 +23,6 @@ struct address {
 bool address_read(const char *text, struct address *address);
 void address_write_host(const struct address *address,
 			char host[ADDRESS_HOST_MAX]);
+bool address_same(const struct address *a, const struct address *b);
 
 #endif /* _KMQTTCTL_ADDRESS_H */

@@ -129,25 +129,26 @@ enum exit_code ctl_end_args(const struct ctl *ctl)
 	return ctl_not(ctl, *ctl->args, "expected here");
 }
 
-static void print_range(const struct ctl *ctl, const struct nl_error *error)
+static void print_range(const struct field *field,
+			const struct nl_error *error)
 {
-	const struct field *field = field_by_attr(ctl->noun->fields,
-						  error->attr);
 	char min[TEXT_NUMBER_MAX], max[TEXT_NUMBER_MAX];
 
-	if (!field)
-		return;
 	field_text_of_number(field, error->min, min, sizeof(min));
 	field_text_of_number(field, error->max, max, sizeof(max));
 	fprintf(stderr, ", %s to %s", min, max);
 }
 
-static void print_error(const struct ctl *ctl)
+/**
+ * ctl_print_error() - tell why a request failed, and end the line
+ * @ctl: run
+ * @fields: of the request
+ */
+void ctl_print_error(const struct ctl *ctl, const struct field *fields)
 {
 	const struct nl_error *error = &ctl->nl.error;
-	const char *name = NULL;
+	const struct field *field = NULL;
 
-	print_prefix(ctl);
 	if (error->text[0])
 		fputs(error->text, stderr);
 	else if (error->missing)
@@ -156,12 +157,12 @@ static void print_error(const struct ctl *ctl)
 		fputs("not permitted without CAP_NET_ADMIN", stderr);
 	else
 		fputs(strerror(error->err), stderr);
-	if (error->attr && ctl->noun->fields)
-		name = field_name_of_attr(ctl->noun->fields, error->attr);
-	if (name) {
-		fprintf(stderr, " (%s", name);
+	if (error->attr && fields)
+		field = field_by_attr(fields, error->attr);
+	if (field) {
+		fprintf(stderr, " (%s", field_name_of_attr(fields, error->attr));
 		if (error->has_range)
-			print_range(ctl, error);
+			print_range(field, error);
 		if (error->max_len)
 			fprintf(stderr, ", up to %u bytes", error->max_len);
 		fputc(')', stderr);
@@ -183,7 +184,8 @@ enum exit_code ctl_report(struct ctl *ctl, enum exit_code code)
 		fputs("the list changed while it was read, it may have gaps\n",
 		      stderr);
 	} else if (code != EXIT_DONE) {
-		print_error(ctl);
+		print_prefix(ctl);
+		ctl_print_error(ctl, ctl->noun->fields);
 	}
 	return code;
 }

@@ -43,6 +43,7 @@ extern const struct noun acl_noun;
 extern const struct noun stats_noun;
 extern const struct noun monitor_noun;
 extern const struct noun load_noun;
+extern const struct noun save_noun;
 
 const char *ctl_next_arg(struct ctl *ctl);
 bool ctl_next_is(struct ctl *ctl, const char *keyword);
@@ -55,6 +56,7 @@ enum exit_code ctl_act(struct ctl *ctl);
 enum exit_code ctl_get_object(struct ctl *ctl);
 enum exit_code ctl_get_table(struct ctl *ctl);
 enum exit_code ctl_act_line(struct ctl *ctl);
+void ctl_print_error(const struct ctl *ctl, const struct field *fields);
 enum exit_code ctl_report(struct ctl *ctl, enum exit_code code);
 
 #endif /* _KMQTTCTL_CTL_H */

@@ -18,9 +18,6 @@
 #include "reason.h"
 #include "text.h"
 
-/* More than any attribute of the family. */
-#define ATTRS_MAX	64
-
 /* Attributes of an address, after that of its IPv4 form. */
 enum {
 	ADDRESS_ADDR4,
@@ -65,7 +62,14 @@ static void set(json_t *row, const char *name, json_t *value)
 		errx(EXIT_FAILED, "out of memory");
 }
 
-static bool read_uint(const struct nlattr *attr, uint64_t *value)
+/**
+ * field_uint() - read an unsigned integer of any size
+ * @attr: the attribute, or NULL
+ * @value: the number
+ *
+ * Return: false if there is none.
+ */
+bool field_uint(const struct nlattr *attr, uint64_t *value)
 {
 	if (!attr)
 		return false;
@@ -154,20 +158,39 @@ static bool read_ip(const struct nlattr *attr, unsigned int len,
 	return true;
 }
 
+/**
+ * field_read_address() - take an address out of a message
+ * @field: what the address is
+ * @attrs: of the message, by their types
+ * @address: the address
+ *
+ * Return: false if there is none.
+ */
+bool field_read_address(const struct field *field,
+			const struct nlattr *const *attrs,
+			struct address *address)
+{
+	uint64_t value;
+
+	*address = (struct address){ .len = 0 };
+	if (!field_uint(attrs[field->attr + ADDRESS_PORT], &value))
+		return false;
+	address->port = value;
+	if (field_uint(attrs[field->attr + ADDRESS_IFINDEX], &value))
+		address->ifindex = value;
+	if (!read_ip(attrs[field->attr + ADDRESS_ADDR4], 4, address))
+		read_ip(attrs[field->attr + ADDRESS_ADDR6], 16, address);
+	return true;
+}
+
 static void read_address(json_t *row, const struct field *field,
 			 const struct nlattr *const *attrs)
 {
-	struct address address = { .len = 0 };
+	struct address address;
 	char host[ADDRESS_HOST_MAX];
-	uint64_t value;
 
-	if (!read_uint(attrs[field->attr + ADDRESS_PORT], &value))
+	if (!field_read_address(field, attrs, &address))
 		return;
-	address.port = value;
-	if (read_uint(attrs[field->attr + ADDRESS_IFINDEX], &value))
-		address.ifindex = value;
-	if (!read_ip(attrs[field->attr + ADDRESS_ADDR4], 4, &address))
-		read_ip(attrs[field->attr + ADDRESS_ADDR6], 16, &address);
 	address_write_host(&address, host);
 	set(row, field->name, json_string(host));
 	set(row, "port", json_number(address.port));
@@ -202,7 +225,7 @@ static void read_number(json_t *row, const struct field *field,
 {
 	uint64_t value;
 
-	if (!read_uint(attr, &value))
+	if (!field_uint(attr, &value))
 		return;
 	switch (field->kind) {
 	case FIELD_SWITCH:
@@ -220,6 +243,23 @@ static void read_number(json_t *row, const struct field *field,
 }
 
 /**
+ * field_attrs() - sort the attributes of a message
+ * @nlh: the message
+ * @attrs: they, by their types, or NULL
+ */
+void field_attrs(const struct nlmsghdr *nlh,
+		 const struct nlattr *attrs[FIELD_ATTRS_MAX])
+{
+	const struct nlattr *attr;
+
+	memset(attrs, 0, FIELD_ATTRS_MAX * sizeof(*attrs));
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		if (mnl_attr_get_type(attr) < FIELD_ATTRS_MAX)
+			attrs[mnl_attr_get_type(attr)] = attr;
+	}
+}
+
+/**
  * field_read_row() - take a message apart
  * @fields: what to look for
  * @nlh: the message
@@ -228,14 +268,11 @@ static void read_number(json_t *row, const struct field *field,
  */
 json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh)
 {
-	const struct nlattr *attrs[ATTRS_MAX] = { NULL }, *attr;
+	const struct nlattr *attrs[FIELD_ATTRS_MAX], *attr;
 	json_t *row = check(json_object());
 	const struct field *field;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
-		if (mnl_attr_get_type(attr) < ATTRS_MAX)
-			attrs[mnl_attr_get_type(attr)] = attr;
-	}
+	field_attrs(nlh, attrs);
 	for (field = fields; field->kind; field++) {
 		attr = attrs[field->attr];
 		if (field->kind == FIELD_ADDRESS) {
@@ -384,6 +421,26 @@ static bool read_reason_arg(const char *text, uint64_t *value)
 	return true;
 }
 
+/**
+ * field_put_address() - add an address to a request
+ * @nl: with a request begun
+ * @field: what the address is
+ * @address: the address
+ */
+void field_put_address(struct nl *nl, const struct field *field,
+		       const struct address *address)
+{
+	if (address->len)
+		nl_put(nl, field->attr + (address->len == 4 ? ADDRESS_ADDR4 :
+							      ADDRESS_ADDR6),
+		       address->bytes, address->len);
+	if (address->ifindex)
+		nl_put_uint(nl, field->attr + ADDRESS_IFINDEX,
+			    address->ifindex, sizeof(address->ifindex));
+	nl_put_uint(nl, field->attr + ADDRESS_PORT, address->port,
+		    sizeof(address->port));
+}
+
 static bool put_address(struct nl *nl, const struct field *field,
 			const char *text)
 {
@@ -391,15 +448,7 @@ static bool put_address(struct nl *nl, const struct field *field,
 
 	if (!address_read(text, &address))
 		return false;
-	if (address.len)
-		nl_put(nl, field->attr + (address.len == 4 ? ADDRESS_ADDR4 :
-							     ADDRESS_ADDR6),
-		       address.bytes, address.len);
-	if (address.ifindex)
-		nl_put_uint(nl, field->attr + ADDRESS_IFINDEX, address.ifindex,
-			    sizeof(address.ifindex));
-	nl_put_uint(nl, field->attr + ADDRESS_PORT, address.port,
-		    sizeof(address.port));
+	field_put_address(nl, field, &address);
 	return true;
 }
 

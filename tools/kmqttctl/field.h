@@ -7,7 +7,13 @@
 #include <stdint.h>
 #include <jansson.h>
 
+#include "address.h"
 #include "nl.h"
+
+/* More than any attribute of the family. */
+#define FIELD_ATTRS_MAX	64
+
+struct nlattr;
 
 /* How the value of an attribute is read and written. */
 enum field_kind {
@@ -42,10 +48,18 @@ struct field {
 	bool bare;		/* lines have its value alone */
 };
 
+bool field_uint(const struct nlattr *attr, uint64_t *value);
+void field_attrs(const struct nlmsghdr *nlh,
+		 const struct nlattr *attrs[FIELD_ATTRS_MAX]);
+bool field_read_address(const struct field *field,
+			const struct nlattr *const *attrs,
+			struct address *address);
 char *field_text(const struct field *field, json_t *row, bool quote);
 
 json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh);
 bool field_number(const struct field *field, const char *text, uint64_t *value);
+void field_put_address(struct nl *nl, const struct field *field,
+		       const struct address *address);
 bool field_put(struct nl *nl, const struct field *field, const char *text);
 const struct field *field_by_name(const struct field *fields,
 				  const char *name);

@@ -28,6 +28,7 @@ static const struct noun *const nouns[] = {
 	&stats_noun,
 	&monitor_noun,
 	&load_noun,
+	&save_noun,
 	NULL
 };
 

@@ -138,17 +138,11 @@ static struct conf_number anonymous_of(struct reader *reader,
 static const struct conf_listener *find_listener(const struct conf *conf,
 						 const struct address *address)
 {
-	const struct address *other;
 	size_t i;
 
-	for (i = 0; i < conf->nr_listeners; i++) {
-		other = &conf->listeners[i].address;
-		if (other->len == address->len &&
-		    other->port == address->port &&
-		    other->ifindex == address->ifindex &&
-		    !memcmp(other->bytes, address->bytes, address->len))
+	for (i = 0; i < conf->nr_listeners; i++)
+		if (address_same(&conf->listeners[i].address, address))
 			return &conf->listeners[i];
-	}
 	return NULL;
 }
 
