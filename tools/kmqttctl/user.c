@@ -40,7 +40,7 @@ static const char *const hashes[] = {
 
 static const struct field fields[] = {
 	FIELD(STRING, 0, NAME, "name", "NAME"),
-	FIELD(NUMBER, 4, REALM, "realm", "REALM"),
+	FIELD(NUMBER, 4, REALM, "realm", NULL),
 	FIELD(NUMBER, 4, SCRAM_SHA_256, "scram-sha-256", "SCRAM-SHA-256"),
 	FIELD(NUMBER, 4, SCRAM_SHA_512, "scram-sha-512", "SCRAM-SHA-512"),
 	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_USER_PASSWORD_METHOD, .size = 4,
