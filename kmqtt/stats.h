@@ -24,10 +24,16 @@ enum kmqtt_handover {
  * @connects: connections accepted
  * @refused: connections refused, before or by CONNACK
  * @malformed: connections closed for what the client sent
+ * @connects_in: CONNECT packets received
+ * @admitted: clients that got a session
+ * @left: those among them whose connection has ended
  * @packets_in: packets received
- * @packets_out: packets sent, acknowledgments of a batch counting as one
+ * @packets_out: packets sent; those that are no PUBLISH or PUBREL, when they are
+ *	ready to be sent
  * @bytes_in: bytes received
  * @bytes_out: bytes sent
+ * @payload_in: bytes of payload in PUBLISH packets received
+ * @payload_out: the same in those sent
  * @messages_in: PUBLISH packets received, by QoS
  * @messages_out: PUBLISH packets sent, by QoS
  * @dropped: by enum kmqtt_drop
@@ -41,10 +47,15 @@ struct kmqtt_stats {
 	u64 connects;
 	u64 refused;
 	u64 malformed;
+	u64 connects_in;
+	u64 admitted;
+	u64 left;
 	u64 packets_in;
 	u64 packets_out;
 	u64 bytes_in;
 	u64 bytes_out;
+	u64 payload_in;
+	u64 payload_out;
 	u64 messages_in[3];
 	u64 messages_out[3];
 	u64 dropped[KMQTT_DROPS];

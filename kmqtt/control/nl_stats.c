@@ -4,6 +4,7 @@
  */
 #include "genl.h"
 #include "../net/registry.h"
+#include "present.h"
 #include "reply.h"
 
 static u32 count_listeners(struct kmqtt_registry *registry)
@@ -16,35 +17,26 @@ static u32 count_listeners(struct kmqtt_registry *registry)
 	return nr;
 }
 
-static u64 retained_bytes(struct kmqtt_retained *retained)
+static int put_present(struct sk_buff *skb, const struct kmqtt_present *now)
 {
-	u64 bytes;
-
-	spin_lock_bh(&retained->trie.lock);
-	bytes = retained->bytes;
-	spin_unlock_bh(&retained->trie.lock);
-	return bytes;
-}
-
-static int put_present(struct sk_buff *skb, struct kmqtt_broker *broker)
-{
-	struct kmqtt_registry *registry = broker->registry;
-
-	if (nla_put_uint(skb, KMQTT_A_STATS_LISTENERS,
-			 count_listeners(registry)) ||
-	    nla_put_uint(skb, KMQTT_A_STATS_CONNECTIONS,
-			 READ_ONCE(registry->nr_conns)) ||
-	    nla_put_uint(skb, KMQTT_A_STATS_SESSIONS,
-			 atomic_read(&broker->store.nr)) ||
+	if (nla_put_uint(skb, KMQTT_A_STATS_CONNECTIONS, now->connections) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_SESSIONS, now->sessions) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_SUBSCRIPTIONS,
-			 READ_ONCE(broker->tree.nr_subs)) ||
-	    nla_put_uint(skb, KMQTT_A_STATS_RETAINED,
-			 READ_ONCE(broker->retained.nr)) ||
+			 now->subscriptions) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_RETAINED, now->retained) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_RETAINED_BYTES,
-			 retained_bytes(&broker->retained)))
+			 now->retained_bytes) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_MEMORY, now->memory))
 		return -EMSGSIZE;
-	return nla_put_uint(skb, KMQTT_A_STATS_MEMORY,
-			    kmqtt_memory_used(&broker->memory));
+	if (nla_put_uint(skb, KMQTT_A_STATS_UPTIME, now->uptime) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_CLIENTS, now->clients) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_SHARED_SUBSCRIPTIONS,
+			 now->shared_subscriptions) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_MESSAGES, now->messages) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_MESSAGES_BYTES,
+			 now->message_bytes))
+		return -EMSGSIZE;
+	return 0;
 }
 
 static int put_counters(struct sk_buff *skb, int first, const u64 *counters,
@@ -79,6 +71,12 @@ static int put_stats(struct sk_buff *skb, const struct kmqtt_stats *sum)
 	    nla_put_uint(skb, KMQTT_A_STATS_PACKETS_SENT, sum->packets_out) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_BYTES_RECEIVED, sum->bytes_in) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_BYTES_SENT, sum->bytes_out))
+		return -EMSGSIZE;
+	if (nla_put_uint(skb, KMQTT_A_STATS_CONNECTS_RECEIVED,
+			 sum->connects_in) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_PAYLOAD_RECEIVED,
+			 sum->payload_in) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_PAYLOAD_SENT, sum->payload_out))
 		return -EMSGSIZE;
 	if (put_counters(skb, KMQTT_A_STATS_MESSAGES_RECEIVED_QOS0,
 			 sum->messages_in, ARRAY_SIZE(sum->messages_in)) ||
@@ -121,6 +119,7 @@ static int put_checks(struct sk_buff *skb, const struct kmqtt_checks *checks)
 int kmqtt_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
+	struct kmqtt_present now;
 	struct kmqtt_stats sum;
 	struct sk_buff *reply;
 	void *hdr;
@@ -129,8 +128,13 @@ int kmqtt_nl_stats_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		return -ENOMEM;
 	kmqtt_stats_sum(broker->stats, &sum);
-	if (put_present(reply, broker) || put_stats(reply, &sum) ||
-	    put_checks(reply, &broker->checks)) {
+	kmqtt_present_read(broker, &sum, &now);
+	if (nla_put_uint(reply, KMQTT_A_STATS_LISTENERS,
+			 count_listeners(broker->registry)) ||
+	    put_present(reply, &now) || put_stats(reply, &sum) ||
+	    put_checks(reply, &broker->checks) ||
+	    nla_put_uint(reply, KMQTT_A_STATS_SESSIONS_EXPIRED,
+			 READ_ONCE(broker->store.nr_expired))) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}

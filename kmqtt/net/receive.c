@@ -366,7 +366,12 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	if (err == -ENOMEM)
 		return kmqtt_client_fail(&conn->client,
 					 KMQTT_REASON_QUOTA_EXCEEDED);
-	return err ?: kmqtt_publish_finish(&conn->client, in, &pass->batch);
+	if (err)
+		return err;
+	err = kmqtt_publish_finish(&conn->client, in, &pass->batch);
+	if (err != -EAGAIN)
+		kmqtt_stats_inc(conn->client.broker, packets_in);
+	return err;
 }
 
 /* Go on with a CONNECT whose password was checked, if it was. */

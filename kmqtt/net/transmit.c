@@ -45,6 +45,7 @@ struct layout {
 	u32 acks;
 	u32 nr_packets;
 	u32 messages[KMQTT_QOS_INVALID];
+	u64 payload;	/* bytes, of those messages */
 	u32 len;
 	u32 discards;
 	u32 dropped[KMQTT_DROPS];
@@ -263,8 +264,10 @@ static bool next_packet(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 
 static void count(struct layout *l, const struct kmqtt_delivery *d, int by)
 {
-	if (d->msg)
-		l->messages[d->first >> 1 & 3] += by;
+	if (!d->msg)
+		return;
+	l->messages[d->first >> 1 & 3] += by;
+	l->payload += (s64)by * d->msg->payload_len;
 }
 
 /* Whole packets from the outbox, as many as fit. Returns true if all do. */
@@ -356,6 +359,7 @@ static void count_sent(struct kmqtt_conn *conn, const struct layout *l, u32 nr)
 		kmqtt_stats_add(conn->client.broker, messages_out[qos],
 				l->messages[qos]);
 	}
+	kmqtt_stats_add(conn->client.broker, payload_out, l->payload);
 	kmqtt_stats_add(conn->client.broker, packets_out, nr);
 }
 

@@ -183,6 +183,7 @@ void kmqtt_client_closed(struct kmqtt_client *client, struct kmqtt_batch *batch)
 		kmqtt_event_refused(client, client->reason);
 		return;
 	}
+	kmqtt_stats_inc(client->broker, left);
 	/* What a session that ends leaves behind is moved where it is reaped. */
 	if (kmqtt_session_detach(client->session, &client->link, &will))
 		kmqtt_share_move(client->session);

@@ -369,6 +369,7 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 			       batch->gfp, &len);
 	err = connack ? kmqtt_admit(client, c, batch, &present) : -ENOMEM;
 	if (!err) {
+		kmqtt_stats_inc(client->broker, admitted);
 		/* First CONNACK, then messages: they leave when it is online. */
 		len = kmqtt_connack_encode(connack, client->version, present,
 					   KMQTT_REASON_SUCCESS, &props);

@@ -190,7 +190,10 @@ int kmqtt_dispatch(struct kmqtt_client *client,
 	trace_kmqtt_packet_in(client, packet->fixed.type,
 			      packet->fixed.remaining);
 	err = fn(client, packet, batch);
-	if (!err)
-		kmqtt_stats_inc(client->broker, packets_in);
+	if (err == -EAGAIN || err == -ENOSPC)
+		return err;
+	kmqtt_stats_inc(client->broker, packets_in);
+	if (packet->fixed.type == KMQTT_CONNECT)
+		kmqtt_stats_inc(client->broker, connects_in);
 	return err;
 }

@@ -257,6 +257,7 @@ int kmqtt_publish_finish(struct kmqtt_client *client,
 			 struct kmqtt_incoming *in, struct kmqtt_batch *batch)
 {
 	enum kmqtt_reason reason = check_msg(client, in);
+	u32 payload_len = in->msg->payload_len;
 	u8 qos = in->msg->qos;
 	int err = 0, allowed;
 
@@ -279,6 +280,7 @@ int kmqtt_publish_finish(struct kmqtt_client *client,
 		return err;
 	client->messages_in++;
 	kmqtt_stats_inc(client->broker, messages_in[qos]);
+	kmqtt_stats_add(client->broker, payload_in, payload_len);
 	if (qos == KMQTT_QOS1)
 		kmqtt_reply_ack(client, KMQTT_PUBACK, in->id, reason, batch);
 	else if (qos == KMQTT_QOS2)

@@ -91,6 +91,7 @@ int kmqtt_reply_send(struct kmqtt_client *client, const u8 *packet, u32 len,
 {
 	if (len > client->max_packet)
 		return 0;
+	kmqtt_stats_inc(client->broker, packets_out);
 	kmqtt_link_ack(&client->link, packet, len);
 	kmqtt_link_touch(&client->link, batch);
 	return 0;
@@ -197,7 +198,9 @@ void kmqtt_reply_disconnect(struct kmqtt_client *client)
 		return;
 	max = kmqtt_reasoned_encode(buf, KMQTT_DISCONNECT, reason, &props);
 	if (max <= client->max_packet &&
-	    !kmqtt_link_reserve(&client->link, max, GFP_KERNEL))
+	    !kmqtt_link_reserve(&client->link, max, GFP_KERNEL)) {
+		kmqtt_stats_inc(client->broker, packets_out);
 		kmqtt_link_ack(&client->link, buf, max);
+	}
 	kfree(buf);
 }

@@ -156,6 +156,7 @@ static int acknowledge(struct kmqtt_client *client, u32 nr, u64 lost,
 		len += kmqtt_ack_encode(buf + len, KMQTT_PUBACK,
 					batch->run->ids[i], reason, NULL);
 	}
+	kmqtt_stats_add(client->broker, packets_out, i);
 	kmqtt_link_ack(&client->link, buf, len);
 	kmqtt_link_touch(&client->link, batch);
 	return err;
@@ -177,6 +178,7 @@ int kmqtt_run_end(struct kmqtt_client *client, struct kmqtt_batch *batch)
 {
 	struct kmqtt_run *run = batch->run;
 	u32 nr = run->nr, i;
+	u64 payload = 0;
 	u64 lost;
 	u8 qos;
 
@@ -187,10 +189,13 @@ int kmqtt_run_end(struct kmqtt_client *client, struct kmqtt_batch *batch)
 	lost = kmqtt_route_deliver(client->broker, run->msgs, nr,
 				   client->version != KMQTT_V5, batch);
 	rcu_read_unlock();
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
+		payload += run->msgs[i]->payload_len;
 		kmqtt_msg_put(run->msgs[i]);
+	}
 	run->nr = 0;
 	client->messages_in += nr;
 	kmqtt_stats_add(client->broker, messages_in[qos], nr);
+	kmqtt_stats_add(client->broker, payload_in, payload);
 	return qos ? acknowledge(client, nr, lost, batch) : 0;
 }

@@ -108,8 +108,10 @@ static void look_at(struct kmqtt_session *session)
 		kmqtt_session_arm(session);
 out_unlock:
 	spin_unlock_bh(&session->lock);
-	if (ended)
+	if (ended) {
+		WRITE_ONCE(store->nr_expired, store->nr_expired + 1);
 		kmqtt_store_forget(session);
+	}
 	if (will)
 		store->ops->publish(session, identity, will);
 	kmqtt_identity_put(identity);

@@ -93,6 +93,7 @@ int kmqtt_store_init(struct kmqtt_store *store, struct kmqtt_memory *memory,
 	init_llist_head(&store->ended);
 	INIT_WORK(&store->reap_work, reap_work);
 	init_llist_head(&store->due);
+	store->nr_expired = 0;
 	INIT_WORK(&store->due_work, kmqtt_store_due_work);
 	return rhashtable_init(&store->table, &session_params);
 }

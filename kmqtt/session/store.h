@@ -42,6 +42,7 @@ struct kmqtt_store_ops {
  * @reap_work: does that
  * @due: sessions that have expired, or whose will is due
  * @due_work: sees to them
+ * @nr_expired: sessions that it has ended; read anywhere
  * @wq: runs both works
  */
 struct kmqtt_store {
@@ -59,6 +60,7 @@ struct kmqtt_store {
 	struct work_struct reap_work;
 	struct llist_head due;
 	struct work_struct due_work;
+	unsigned long nr_expired;
 	struct workqueue_struct *wq;
 };
 

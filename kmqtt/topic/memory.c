@@ -21,8 +21,16 @@
  */
 int kmqtt_memory_init(struct kmqtt_memory *memory, u64 limit)
 {
+	int err;
+
 	memory->limit = limit;
-	return percpu_counter_init(&memory->used, 0, GFP_KERNEL);
+	memory->held = alloc_percpu(struct kmqtt_held);
+	if (!memory->held)
+		return -ENOMEM;
+	err = percpu_counter_init(&memory->used, 0, GFP_KERNEL);
+	if (err)
+		free_percpu(memory->held);
+	return err;
 }
 
 /**
@@ -35,6 +43,7 @@ void kmqtt_memory_uninit(struct kmqtt_memory *memory)
 {
 	WARN_ON_ONCE(percpu_counter_sum(&memory->used));
 	percpu_counter_destroy(&memory->used);
+	free_percpu(memory->held);
 }
 
 /**
@@ -89,4 +98,30 @@ void kmqtt_memory_uncharge(struct kmqtt_memory *memory, size_t bytes)
 u64 kmqtt_memory_used(struct kmqtt_memory *memory)
 {
 	return percpu_counter_sum_positive(&memory->used);
+}
+
+/**
+ * kmqtt_memory_held() - how many messages there are
+ * @memory: the account
+ * @sum: messages, and bytes of their payloads
+ *
+ * They come and go meanwhile.
+ *
+ * Context: any; visits every CPU.
+ */
+void kmqtt_memory_held(const struct kmqtt_memory *memory,
+		       struct kmqtt_held *sum)
+{
+	s64 messages = 0, bytes = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		const struct kmqtt_held *held = per_cpu_ptr(memory->held, cpu);
+
+		messages += READ_ONCE(held->messages);
+		bytes += READ_ONCE(held->bytes);
+	}
+	/* One that has moved on while we looked may be missing twice. */
+	sum->messages = max_t(s64, messages, 0);
+	sum->bytes = max_t(s64, bytes, 0);
 }

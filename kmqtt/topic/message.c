@@ -76,6 +76,7 @@ struct kmqtt_msg *kmqtt_msg_create(struct kmqtt_memory *memory,
 		.props_len = props_len,
 		.payload_len = payload_len,
 	};
+	this_cpu_inc(memory->held->messages);
 	write_packet(msg, topic->data);
 	if (props_len)
 		kmqtt_props_forward(props, (u8 *)kmqtt_msg_props(msg));
@@ -96,6 +97,12 @@ void kmqtt_msg_published(struct kmqtt_msg *msg)
 {
 	if (msg->has_expiry)
 		msg->expires = kmqtt_msg_now() + (u64)msg->expiry * MSEC_PER_SEC;
+}
+
+static void fill(struct kmqtt_msg *msg, u32 len)
+{
+	msg->filled += len;
+	this_cpu_add(msg->memory->held->bytes, len);
 }
 
 /* Where a small payload begins. */
@@ -173,7 +180,7 @@ void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp)
 	*len = min(*len, msg->payload_len - msg->filled);
 	if (kmqtt_msg_is_inline(msg)) {
 		to = (u8 *)inline_payload(msg) + msg->filled;
-		msg->filled += *len;
+		fill(msg, *len);
 		return to;
 	}
 
@@ -187,7 +194,7 @@ void *kmqtt_msg_room(struct kmqtt_msg *msg, u32 *len, gfp_t gfp)
 	*len = min_t(size_t, *len, room);
 	to = page_address(last->bv_page) + last->bv_len;
 	last->bv_len += *len;
-	msg->filled += *len;
+	fill(msg, *len);
 	return to;
 }
 
@@ -207,7 +214,7 @@ int kmqtt_msg_write(struct kmqtt_msg *msg, const u8 *data, u32 len, gfp_t gfp)
 		if (WARN_ON_ONCE(len > msg->payload_len - msg->filled))
 			return -EMSGSIZE;
 		memcpy((u8 *)inline_payload(msg) + msg->filled, data, len);
-		msg->filled += len;
+		fill(msg, len);
 		return 0;
 	}
 	while (len) {
@@ -298,6 +305,8 @@ void kmqtt_msg_free(struct kmqtt_msg *msg)
 		put_page(msg->pages[i].bv_page);
 	if (msg->pages)
 		kvfree(msg->pages);
+	this_cpu_dec(msg->memory->held->messages);
+	this_cpu_sub(msg->memory->held->bytes, msg->filled);
 	kmqtt_memory_uncharge(msg->memory, msg->charged);
 	kfree(msg);
 }

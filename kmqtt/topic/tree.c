@@ -88,6 +88,7 @@ int kmqtt_tree_init(struct kmqtt_tree *tree, struct kmqtt_memory *memory)
 	int err;
 
 	tree->nr_subs = 0;
+	tree->nr_shared = 0;
 	change_end(tree);
 	err = kmqtt_trie_init(&tree->trie, memory);
 	if (err)
@@ -190,6 +191,7 @@ static int sub_add(struct kmqtt_tree *tree, struct kmqtt_trie_node *node,
 	list_add_tail(&sub->own, &subscriber->subs);
 	subscriber->nr_subs++;
 	WRITE_ONCE(tree->nr_subs, tree->nr_subs + 1);
+	WRITE_ONCE(tree->nr_shared, tree->nr_shared + !!group);
 	return 0;
 
 err_remove:
@@ -214,6 +216,7 @@ static void sub_remove(struct kmqtt_tree *tree, struct kmqtt_sub *sub)
 	list_del(&sub->own);
 	sub->subscriber->nr_subs--;
 	WRITE_ONCE(tree->nr_subs, tree->nr_subs - 1);
+	WRITE_ONCE(tree->nr_shared, tree->nr_shared - !!sub->group);
 	rhashtable_remove_fast(&tree->subs, &sub->hash, sub_params);
 	kmqtt_trie_put(&tree->trie, sub->node);
 	kmqtt_memory_uncharge(tree->trie.memory, sizeof(*sub));

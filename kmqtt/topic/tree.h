@@ -65,6 +65,7 @@ struct kmqtt_sub_request {
  * @subs: all subscriptions
  * @groups: of shared ones
  * @nr_subs: how many; under the lock, read anywhere
+ * @nr_shared: those among them that are shared; the same
  * @generation: another one after each change, of all that trees ever had; odd
  *	during a change; changed under the lock, read anywhere
  */
@@ -73,6 +74,7 @@ struct kmqtt_tree {
 	struct rhashtable subs;
 	struct kmqtt_groups groups;
 	u32 nr_subs;
+	u32 nr_shared;
 	atomic64_t generation;
 };
 
