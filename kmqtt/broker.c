@@ -9,6 +9,7 @@
 #include <linux/timekeeping.h>
 #include <net/netns/generic.h>
 #include "control/config.h"
+#include "control/sys.h"
 #include "net/pass.h"
 #include "net/registry.h"
 #include "protocol/event.h"
@@ -107,11 +108,18 @@ static int __net_init broker_init(struct net *net)
 		err = PTR_ERR(broker->registry);
 		goto err_store;
 	}
+	broker->sys = kmqtt_sys_create(broker);
+	if (!broker->sys) {
+		err = -ENOMEM;
+		goto err_registry;
+	}
 	mutex_lock(&broker->settings_mutex);
 	kmqtt_settings_apply(broker, &settings);
 	mutex_unlock(&broker->settings_mutex);
 	return 0;
 
+err_registry:
+	kmqtt_registry_destroy(broker->registry);
 err_store:
 	kmqtt_store_uninit(&broker->store);
 err_access:
@@ -137,6 +145,7 @@ static void __net_exit broker_exit(struct net *net)
 {
 	struct kmqtt_broker *broker = kmqtt_broker_of(net);
 
+	kmqtt_sys_destroy(broker->sys);
 	kmqtt_registry_destroy(broker->registry);
 	/* Where the module goes, its socket may still be there. */
 	mutex_lock(&broker->config_mutex);

@@ -16,6 +16,7 @@
 
 struct kmqtt_config;
 struct kmqtt_registry;
+struct kmqtt_sys;
 
 /**
  * struct kmqtt_workqueues - the module's, shared by all brokers
@@ -107,6 +108,7 @@ struct kmqtt_limits {
  * @config: a configuration that is being told by netlink, or NULL
  * @config_portid: socket that tells it, 0 for none; WRITE_ONCE(), and read
  *	anywhere
+ * @sys: what is told in $SYS topics
  * @refused_rate: events of refused connections, atomic
  * @unretained_rate: events of messages not retained, atomic
  * @started: when it was made, in seconds since boot
@@ -128,6 +130,7 @@ struct kmqtt_broker {
 	struct mutex config_mutex;	/* config, config_portid */
 	struct kmqtt_config *config;
 	u32 config_portid;
+	struct kmqtt_sys *sys;
 	struct kmqtt_rate refused_rate;
 	struct kmqtt_rate unretained_rate;
 	time64_t started;

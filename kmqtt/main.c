@@ -8,9 +8,11 @@
 #include "access/scram.h"
 #include "broker.h"
 #include "control/netlink.h"
+#include "control/sys.h"
 #include "net/listener.h"
 #include "net/pass.h"
 #include "net/registry.h"
+#include "version.h"
 
 static char *listen[16];
 static int nr_listen;
@@ -20,15 +22,16 @@ MODULE_PARM_DESC(listen,
 
 static int __init open_ports(void)
 {
-	struct kmqtt_registry *registry = kmqtt_broker_of(&init_net)->registry;
+	struct kmqtt_broker *broker = kmqtt_broker_of(&init_net);
 	int i, err;
 
 	for (i = 0; i < nr_listen; i++) {
-		err = kmqtt_listener_add_text(registry, listen[i]);
+		err = kmqtt_listener_add_text(broker->registry, listen[i]);
 		if (err) {
 			pr_err("listen=%s: %pe\n", listen[i], ERR_PTR(err));
 			return err;
 		}
+		kmqtt_sys_start(broker->sys);
 	}
 	return 0;
 }
@@ -84,6 +87,6 @@ module_exit(kmqtt_exit);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("MQTT broker");
 MODULE_AUTHOR("The kmqtt authors");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(KMQTT_VERSION);
 /* The last: a request for a listener must not have to load a family. */
 MODULE_SOFTDEP("pre: sha256 sha512 hmac ipv6");

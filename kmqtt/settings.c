@@ -7,6 +7,7 @@
 
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include "control/sys.h"
 #include "net/registry.h"
 
 /* A quarter of the machine: enough to work with, not enough to take it down. */
@@ -53,6 +54,7 @@ void kmqtt_settings_default(struct kmqtt_settings *settings)
 		.max_per_source = 10000,
 		.max_sessions = 100000,
 		.max_memory = default_memory(),
+		.sys_interval = kmqtt_sys_default_interval(),
 	};
 }
 
@@ -74,6 +76,7 @@ void kmqtt_settings_get(struct kmqtt_broker *broker,
 		.max_per_source = broker->registry->max_per_source,
 		.max_sessions = broker->store.max,
 		.max_memory = broker->memory.limit,
+		.sys_interval = kmqtt_sys_interval(broker->sys),
 	};
 }
 

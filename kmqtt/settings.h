@@ -12,6 +12,7 @@
  * @max_per_source: connections at a time from one address
  * @max_sessions: with and without a connection
  * @max_memory: bytes
+ * @sys_interval: seconds, see kmqtt_sys_set_interval(), which is who sets it
  * @response_info: see struct kmqtt_broker; NULL for none
  * @server_reference: likewise
  */
@@ -22,6 +23,7 @@ struct kmqtt_settings {
 	u32 max_per_source;
 	u32 max_sessions;
 	u64 max_memory;
+	u32 sys_interval;
 	struct kmqtt_text *response_info;
 	struct kmqtt_text *server_reference;
 };

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include "../net/conn.h"
 #include "../net/registry.h"
+#include "sys.h"
 
 static void config_destroy(struct kmqtt_config *config)
 {
@@ -308,6 +309,7 @@ int kmqtt_config_commit(struct kmqtt_config *config,
 {
 	struct kmqtt_broker *broker = config->broker;
 	struct kmqtt_registry *registry = broker->registry;
+	u32 interval = config->settings.sys_interval;
 	int err;
 
 	lockdep_assert_held(&broker->config_mutex);
@@ -320,8 +322,10 @@ int kmqtt_config_commit(struct kmqtt_config *config,
 		kmqtt_lineup_commit(registry, &config->plan, &result->lineup);
 	}
 	mutex_unlock(&registry->mutex);
-	if (!err)
+	if (!err) {
 		result->clients_closed = close_clients(registry);
+		kmqtt_sys_set_interval(broker->sys, interval);
+	}
 	kmqtt_config_abort(broker);
 	return err;
 }

@@ -30,6 +30,10 @@ static const struct netlink_range_validation kmqtt_a_broker_max_memory_range = {
 	.max	= S64_MAX,
 };
 
+static const struct netlink_range_validation kmqtt_a_broker_sys_interval_range = {
+	.max	= 65535ULL,
+};
+
 static const struct netlink_range_validation kmqtt_a_user_iterations_range = {
 	.min	= 4096ULL,
 	.max	= 10000000ULL,
@@ -41,7 +45,7 @@ static const struct netlink_range_validation kmqtt_a_user_password_iterations_ra
 };
 
 /* KMQTT_CMD_BROKER_SET - do */
-static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_SERVER_REFERENCE + 1] = {
+static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_SYS_INTERVAL + 1] = {
 	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_CONNECT_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3600),
@@ -68,6 +72,7 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_SERVER_
 	[KMQTT_A_BROKER_REDIRECT] = NLA_POLICY_MAX(NLA_U8, 2),
 	[KMQTT_A_BROKER_RESPONSE_INFORMATION] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
 	[KMQTT_A_BROKER_SERVER_REFERENCE] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
+	[KMQTT_A_BROKER_SYS_INTERVAL] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_sys_interval_range),
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
@@ -188,7 +193,7 @@ const struct genl_split_ops kmqtt_nl_ops[24] = {
 		.cmd		= KMQTT_CMD_BROKER_SET,
 		.doit		= kmqtt_nl_broker_set_doit,
 		.policy		= kmqtt_broker_set_nl_policy,
-		.maxattr	= KMQTT_A_BROKER_SERVER_REFERENCE,
+		.maxattr	= KMQTT_A_BROKER_SYS_INTERVAL,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -10,6 +10,7 @@
 #include "../wire/utf8.h"
 #include "config.h"
 #include "reply.h"
+#include "sys.h"
 
 static int put_text(struct sk_buff *skb, int attr,
 		    struct kmqtt_text __rcu **setting)
@@ -93,7 +94,9 @@ static int put_settings(struct sk_buff *skb, const struct kmqtt_broker *broker)
 	    nla_put_u8(skb, KMQTT_A_BROKER_BH_PATH,
 		       READ_ONCE(limits->bh_path)) ||
 	    nla_put_u8(skb, KMQTT_A_BROKER_BACKPRESSURE,
-		       KMQTT_BACKPRESSURE_DROP))
+		       KMQTT_BACKPRESSURE_DROP) ||
+	    nla_put_u32(skb, KMQTT_A_BROKER_SYS_INTERVAL,
+			kmqtt_sys_interval(broker->sys)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -247,6 +250,7 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 	read_u32(info, KMQTT_A_BROKER_MAX_RETAINED, &s->limits.max_retained);
 	read_u32(info, KMQTT_A_BROKER_MAX_SUBSCRIPTIONS,
 		 &s->limits.max_subscriptions);
+	read_u32(info, KMQTT_A_BROKER_SYS_INTERVAL, &s->sys_interval);
 	read_capabilities(info, &s->limits);
 	return 0;
 }
@@ -270,6 +274,8 @@ static int set_now(struct genl_info *info)
 			       settings.server_reference);
 out_unlock:
 	mutex_unlock(&broker->settings_mutex);
+	if (!err && info->attrs[KMQTT_A_BROKER_SYS_INTERVAL])
+		kmqtt_sys_set_interval(broker->sys, settings.sys_interval);
 	return err;
 }
 

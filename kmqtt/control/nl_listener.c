@@ -8,6 +8,7 @@
 #include "config.h"
 #include "genl.h"
 #include "reply.h"
+#include "sys.h"
 
 static int read_addr6(struct genl_info *info, struct sockaddr_in6 *in6)
 {
@@ -167,6 +168,7 @@ int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
 		nlmsg_free(reply);
 		return err;
 	}
+	kmqtt_sys_start(kmqtt_nl_broker(info)->sys);
 	return kmqtt_nl_reply_send(reply, hdr, info);
 }
 

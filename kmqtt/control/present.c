@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a broker has at present.
+ * What a broker has at present: for netlink and for $SYS.
  */
 #include "present.h"
 

@@ -110,7 +110,8 @@ class Kmqtt(Broker):
     LIMITS = """
         max-connections 1000000 max-connections-per-source 1000000 max-sessions 2000000
         max-subscriptions 2000000 max-retained 2000000 max-memory 2G
-        max-queued-messages 1000000 max-queued-bytes 1G"""
+        max-queued-messages 1000000 max-queued-bytes 1G
+        sys-interval 0"""
 
     def start(self, cpu=None):
         subprocess.run(["insmod", KO, f"listen={HOST}:{PORT}"], check=True)
@@ -147,6 +148,7 @@ set_tcp_nodelay true
 max_queued_messages 0
 max_queued_bytes 0
 max_inflight_messages 0
+sys_interval 0
 """)
         return [find("mosquitto"), "-c", conf]
 

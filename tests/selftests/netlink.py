@@ -75,7 +75,8 @@ def test_broker():
     values = {"max_connections": 77, "max_connections_per_source": 66, "connect_timeout": 33,
               "max_packet_size": 123456, "max_inflight": 55, "max_queued_messages": 44,
               "max_queued_bytes": 5 << 20, "max_memory": 99 << 20, "max_sessions": 88,
-              "max_retained": 22, "max_subscriptions": 11, "bh_path": False}
+              "max_retained": 22, "max_subscriptions": 11, "bh_path": False,
+              "sys_interval": 65535}
     settings.put(values)
     now = ctl_json("broker", "get")
     same({name: now[name] for name in values}, values, "settings")
@@ -93,6 +94,7 @@ def test_broker_wrong():
     refused("broker", "set", "connect-timeout", "0", says=["broker set", "connect-timeout"])
     refused("broker", "set", "max-inflight", "70000", says=["max-inflight"])
     refused("broker", "set", "max-packet-size", "300M", says=["max-packet-size"])
+    refused("broker", "set", "sys-interval", "65536", says=["sys-interval"])
     # All or nothing
     refused("broker", "set", "max-sessions", "7", "backpressure", "hold", says=["backpressure"])
     refused("broker", "set", "max-sessions", "7", "connect-timeout", "2d", says=["connect-timeout"])

@@ -121,7 +121,8 @@ def run(*args, check_status=True, **kw):
 
 
 def load(*params):
-    run("insmod", KO, *params)
+    """A broker that tells nothing by itself: what is counted is the test's."""
+    run("insmod", KO, "sys_interval=0", *params)
 
 
 def loaded():

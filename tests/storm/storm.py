@@ -27,9 +27,10 @@ CTL = os.environ.get("KMQTT_CTL") or f"{TOP}/build/tools/kmqttctl"
 CLIENTS = 50
 WORKERS = 2
 
-# Small enough for the queues to be full now and then, and for a small machine.
+# Small enough for the queues to be full now and then, and for a small machine. The
+# broker tells about itself meanwhile.
 LIMITS = {"max-queued-messages": 300, "max-queued-bytes": 1 << 20, "max-retained": 500,
-          "max-subscriptions": 200}
+          "max-subscriptions": 200, "sys-interval": 1}
 
 # What an operator may look at, or do to others than the fair ones.
 LOOKS = ["broker", "listener", "client", "session", "subscription", "retained", "stats"]

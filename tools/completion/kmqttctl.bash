@@ -11,7 +11,7 @@ _kmqttctl_arguments() {
 		bh-path | *-available | validate-payload) echo on off ;;
 		backpressure) echo drop hold ;;
 		redirect) echo off temporary permanent ;;
-		max-* | connect-* | *-max | response-* | server-*) ;;
+		max-* | connect-* | *-max | response-* | server-* | sys-*) ;;
 		*)
 			echo max-connections max-connections-per-source \
 				connect-timeout max-packet-size max-inflight \
@@ -23,7 +23,8 @@ _kmqttctl_arguments() {
 				retain-available wildcard-available \
 				shared-available subscription-ids-available \
 				validate-payload redirect \
-				response-information server-reference
+				response-information server-reference \
+				sys-interval
 			;;
 		esac
 		;;

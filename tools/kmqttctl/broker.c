@@ -62,6 +62,7 @@ static const struct field fields[] = {
 	  .name = "redirect", .names = redirects },
 	SETTING(TEXT, 0, RESPONSE_INFORMATION, "response-information"),
 	SETTING(TEXT, 0, SERVER_REFERENCE, "server-reference"),
+	SETTING(SECONDS, 4, SYS_INTERVAL, "sys-interval"),
 	{ .kind = FIELD_END }
 };
 
@@ -126,7 +127,8 @@ const struct noun broker_noun = {
 "  validate-payload on|off            check text for being UTF-8\n"
 "  redirect off|temporary|permanent   send new clients away\n"
 "  response-information TEXT          basis of response topics, '' for none\n"
-"  server-reference TEXT              where clients are sent, '' for none\n\n"
+"  server-reference TEXT              where clients are sent, '' for none\n"
+"  sys-interval SECONDS               between updates of $SYS, 0 for none\n\n"
 "BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
 	.fields = fields,
 	.verbs = verbs,
