@@ -85,6 +85,9 @@ _kmqttctl_arguments() {
 	"user del")
 		[[ $3 == del ]] && echo name all
 		;;
+	stats*)
+		[[ $3 == --prometheus ]] || echo --prometheus
+		;;
 	monitor*)
 		echo connect disconnect refused dropped
 		;;
@@ -98,7 +101,8 @@ _kmqttctl_verbs() {
 	client) echo get kick ;;
 	user) echo get set del ;;
 	session | retained) echo get del ;;
-	subscription | realm | acl | stats) echo get ;;
+	subscription | realm | acl) echo get ;;
+	stats) echo get --prometheus ;;
 	monitor) _kmqttctl_arguments monitor ;;
 	esac
 }

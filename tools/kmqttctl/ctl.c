@@ -218,12 +218,31 @@ static void read_row(const struct nlmsghdr *nlh, void *arg)
 		errx(EXIT_FAILED, "out of memory");
 }
 
-static void answer_begin(struct ctl *ctl, struct answer *answer)
+/**
+ * ctl_get_rows() - send the request and read what answers it
+ * @ctl: run with a complete request
+ * @fields: of the answer
+ * @list: the answer is a list
+ * @rows: JSON array of what came, for the caller to json_decref()
+ *
+ * Return: how it ended, for ctl_report().
+ */
+enum exit_code ctl_get_rows(struct ctl *ctl, const struct field *fields,
+			    bool list, json_t **rows)
 {
-	answer->fields = ctl->noun->fields;
-	answer->rows = json_array();
-	if (!answer->rows)
+	struct answer answer = { .fields = fields, .rows = json_array() };
+	enum exit_code ret;
+	int tries = 0;
+
+	if (!answer.rows)
 		errx(EXIT_FAILED, "out of memory");
+	do {
+		json_array_clear(answer.rows);
+		ret = list ? nl_dump(&ctl->nl, read_row, &answer) :
+			     nl_do(&ctl->nl, read_row, &answer);
+	} while (ret == EXIT_PARTIAL && ++tries < DUMP_TRIES);
+	*rows = answer.rows;
+	return ret;
 }
 
 static enum exit_code do_one(struct ctl *ctl,
@@ -231,17 +250,16 @@ static enum exit_code do_one(struct ctl *ctl,
 					   const struct field *fields,
 					   json_t *row))
 {
-	struct answer answer;
 	enum exit_code ret;
+	json_t *rows;
 
 	if (ctl_end_args(ctl))
 		return EXIT_USAGE;
-	answer_begin(ctl, &answer);
-	ret = ctl_report(ctl, nl_do(&ctl->nl, read_row, &answer));
-	if (ret == EXIT_DONE && json_array_size(answer.rows))
-		print(&ctl->style, answer.fields,
-		      json_array_get(answer.rows, 0));
-	json_decref(answer.rows);
+	ret = ctl_report(ctl, ctl_get_rows(ctl, ctl->noun->fields, false,
+					   &rows));
+	if (ret == EXIT_DONE && json_array_size(rows))
+		print(&ctl->style, ctl->noun->fields, json_array_get(rows, 0));
+	json_decref(rows);
 	return ret;
 }
 
@@ -275,20 +293,15 @@ enum exit_code ctl_act_line(struct ctl *ctl)
  */
 enum exit_code ctl_get_table(struct ctl *ctl)
 {
-	struct answer answer;
 	enum exit_code ret;
-	int tries = 0;
+	json_t *rows;
 
 	if (ctl_end_args(ctl))
 		return EXIT_USAGE;
-	answer_begin(ctl, &answer);
-	do {
-		json_array_clear(answer.rows);
-		ret = nl_dump(&ctl->nl, read_row, &answer);
-	} while (ret == EXIT_PARTIAL && ++tries < DUMP_TRIES);
+	ret = ctl_get_rows(ctl, ctl->noun->fields, true, &rows);
 	if (ret == EXIT_DONE || ret == EXIT_PARTIAL)
-		print_table(&ctl->style, answer.fields, answer.rows);
+		print_table(&ctl->style, ctl->noun->fields, rows);
 	fflush(stdout);
-	json_decref(answer.rows);
+	json_decref(rows);
 	return ctl_report(ctl, ret);
 }

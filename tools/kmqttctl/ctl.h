@@ -13,6 +13,7 @@ struct ctl {
 	struct nl nl;
 	struct style style;
 	bool timestamp;		/* tell when events came */
+	const char *netns;	/* as it was named, or NULL for our own */
 	const struct noun *noun;
 	const char *verb;
 	char **args;		/* those not used yet, NULL at the end */
@@ -53,6 +54,8 @@ enum exit_code ctl_put(struct ctl *ctl, const char *name);
 enum exit_code ctl_end_args(const struct ctl *ctl);
 
 enum exit_code ctl_act(struct ctl *ctl);
+enum exit_code ctl_get_rows(struct ctl *ctl, const struct field *fields,
+			    bool list, json_t **rows);
 enum exit_code ctl_get_object(struct ctl *ctl);
 enum exit_code ctl_get_table(struct ctl *ctl);
 enum exit_code ctl_act_line(struct ctl *ctl);

@@ -93,6 +93,7 @@ static bool read_options(struct ctl *ctl, int argc, char **argv,
 			break;
 		case 'n':
 			enter_netns(optarg);
+			ctl->netns = optarg;
 			break;
 		case 't':
 			ctl->timestamp = true;
@@ -130,7 +131,10 @@ static enum exit_code run_verb(struct ctl *ctl)
 	}
 	if (!verb->name)
 		return verb->run(ctl);
-	name = ctl_next_arg(ctl) ?: verb->name;
+	name = verb->name;
+	/* What looks like an option is for the verb that goes without saying. */
+	if (*ctl->args && **ctl->args != '-')
+		name = ctl_next_arg(ctl);
 	for (; verb->name; verb++) {
 		if (!strcmp(verb->name, name)) {
 			ctl->verb = name;

@@ -5,6 +5,7 @@
 #include <linux/kmqtt.h>
 
 #include "ctl.h"
+#include "prometheus.h"
 
 #define STAT(_kind, _attr, _name)				\
 	{							\
@@ -67,6 +68,8 @@ static const struct field fields[] = {
 
 static enum exit_code stats_get(struct ctl *ctl)
 {
+	if (ctl_next_is(ctl, "--prometheus"))
+		return prometheus_get(ctl);
 	nl_begin(&ctl->nl, KMQTT_CMD_STATS_GET);
 	return ctl_get_object(ctl);
 }
@@ -80,7 +83,9 @@ const struct noun stats_noun = {
 	.name = "stats",
 	.summary = "counters",
 	.usage =
-"Usage: kmqttctl stats [get]\n\n"
+"Usage: kmqttctl stats [get] [--prometheus]\n\n"
+"With --prometheus, metrics are printed as Prometheus reads them, listeners\n"
+"included.\n\n"
 "kmqttctl(8) tells what the counters count.\n",
 	.fields = fields,
 	.verbs = verbs,
