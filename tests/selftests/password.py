@@ -456,7 +456,7 @@ def test_closing():
     loop, peers = begin(20)
     ids = [c["connection"] for c in ctl_json("client")]
     same(len(ids), 20, "connections")
-    ctl("listener", "del", "127.0.0.1:1883")
+    ctl("listener", "del", "127.0.0.1:1883", "kick")
     loop.until(lambda: all(peer.closed for peer in peers), "the connections to end")
     ctl("listener", "add", "127.0.0.1:1883")
     waiting(0)

@@ -62,7 +62,7 @@ static const struct field fields[] = {
 	  .name = "redirect", .names = redirects },
 	SETTING(TEXT, 0, RESPONSE_INFORMATION, "response-information"),
 	SETTING(TEXT, 0, SERVER_REFERENCE, "server-reference"),
-	SETTING(SECONDS, 4, SYS_INTERVAL, "sys-interval"),
+	SETTING(SECONDS, 4, SYS_INTERVAL, "sys-interval", .max = UINT16_MAX),
 	{ .kind = FIELD_END }
 };
 

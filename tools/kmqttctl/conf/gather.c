@@ -227,6 +227,25 @@ static enum exit_code gather_once(struct nl *nl, struct conf *conf)
 	return nl_dump(nl, add_rule, conf);
 }
 
+static int cmp_user(const void *a, const void *b)
+{
+	const struct conf_user *x = a, *y = b;
+	int cmp = strcmp(x->name, y->name);
+
+	return cmp ?: (int)x->method - (int)y->method;
+}
+
+/* The kernel keeps them in no order: the same users shall make the same file. */
+static void sort_users(struct conf *conf)
+{
+	size_t i;
+
+	for (i = 0; i < conf->nr_realms; i++)
+		if (conf->realms[i].nr_users)
+			qsort(conf->realms[i].users, conf->realms[i].nr_users,
+			      sizeof(*conf->realms[i].users), cmp_user);
+}
+
 /**
  * gather_conf() - read the configuration that the kernel has
  * @nl: socket
@@ -244,5 +263,6 @@ enum exit_code gather_conf(struct nl *nl, struct conf *conf)
 		conf_free(conf);
 		ret = gather_once(nl, conf);
 	} while (ret == EXIT_PARTIAL && ++tries < DUMP_TRIES);
+	sort_users(conf);
 	return ret;
 }
