@@ -60,7 +60,7 @@ _kmqttctl_arguments() {
 		*) echo permanent to ;;
 		esac
 		;;
-	"client get" | "session get" | "session del" | "subscription get")
+	"client get" | "client show" | "session get" | "session del" | "subscription get")
 		[[ $3 == "$2" ]] && echo client-id
 		;;
 	"retained get")
@@ -88,6 +88,16 @@ _kmqttctl_arguments() {
 	stats*)
 		[[ $3 == --prometheus ]] || echo --prometheus
 		;;
+	top*)
+		case $3 in
+		sort)
+			echo messages received sent bytes queued inflight \
+				send-queue dropped idle
+			;;
+		interval | rows | batch) ;;
+		*) echo interval sort rows batch ;;
+		esac
+		;;
 	monitor*)
 		echo connect disconnect refused dropped
 		;;
@@ -98,12 +108,12 @@ _kmqttctl_verbs() {
 	case $1 in
 	broker) echo get set ;;
 	listener) echo get add del ;;
-	client) echo get kick ;;
+	client) echo get show kick move ;;
 	user) echo get set del ;;
 	session | retained) echo get del ;;
 	subscription | realm | acl) echo get ;;
 	stats) echo get --prometheus ;;
-	monitor) _kmqttctl_arguments monitor ;;
+	monitor | top) _kmqttctl_arguments "$1" ;;
 	esac
 }
 
@@ -125,7 +135,7 @@ _kmqttctl() {
 		done
 	elif ((i == COMP_CWORD)); then
 		words="broker listener client session subscription retained
-			user realm acl stats monitor load save"
+			user realm acl stats monitor top load save"
 		[[ $current == -* ]] && words="--json --pretty --netns
 			--timestamp --help --version"
 	elif [[ ${COMP_WORDS[i]} == load || ${COMP_WORDS[i]} == save ]]; then

@@ -43,6 +43,7 @@ extern const struct noun realm_noun;
 extern const struct noun acl_noun;
 extern const struct noun stats_noun;
 extern const struct noun monitor_noun;
+extern const struct noun top_noun;
 extern const struct noun load_noun;
 extern const struct noun save_noun;
 

@@ -27,6 +27,7 @@ static const struct noun *const nouns[] = {
 	&acl_noun,
 	&stats_noun,
 	&monitor_noun,
+	&top_noun,
 	&load_noun,
 	&save_noun,
 	NULL

@@ -241,6 +241,33 @@ size_t text_width(const char *text)
 }
 
 /**
+ * text_fit() - how much of a string has room on a terminal
+ * @text: what text_escape() made, or plain ASCII
+ * @columns: the room
+ *
+ * Return: bytes of whole characters.
+ */
+size_t text_fit(const char *text, size_t columns)
+{
+	mbstate_t state = { 0 };
+	const char *from = text;
+	size_t n, width = 0;
+	wchar_t c;
+	int w;
+
+	for (; *text; text += n) {
+		n = mbrtowc(&c, text, MB_CUR_MAX, &state);
+		if (n > MB_CUR_MAX)
+			break;
+		w = wcwidth(c);
+		width += w < 0 ? 1 : w;
+		if (width > columns)
+			break;
+	}
+	return text - from;
+}
+
+/**
  * text_utf8_len() - how far is this UTF-8?
  * @text: any bytes
  * @len: how many

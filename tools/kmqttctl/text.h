@@ -18,6 +18,7 @@ void text_of_seconds(char text[TEXT_NUMBER_MAX], uint64_t value);
 
 char *text_escape(const char *text, size_t len, bool quote);
 size_t text_width(const char *text);
+size_t text_fit(const char *text, size_t columns);
 size_t text_utf8_len(const char *text, size_t len);
 
 #endif /* _KMQTTCTL_TEXT_H */
