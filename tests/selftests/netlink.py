@@ -2,10 +2,15 @@
 """Each noun and verb of kmqttctl, and who may not use it."""
 
 import contextlib
+import fcntl
 import json
 import os
+import pty
 import select
+import signal
+import struct
 import subprocess
+import termios
 import time
 
 from selftest import (
@@ -153,6 +158,111 @@ class Silent(Peer):
     auto_ack = False
 
 
+def test_top():
+    loop = Loop()
+    slow = client(loop, "slow", "a/#", cls=Silent, peer_args={"rcvbuf": 4096})
+    busy = client(loop, "busy")
+    slow.pause()
+    child = subprocess.Popen([CTL, "-j", "top", "interval", "1", "batch", "3"],
+                             stdout=subprocess.PIPE, text=True)
+    while child.poll() is None:
+        busy.wait_publish("a/x", bytes(2000), 1)
+    turns = [json.loads(line) for line in child.stdout.read().splitlines()]
+    same((child.returncode, len(turns)), (0, 3), "status, and objects")
+    for turn in turns:
+        same(turn["connections"], 2, "connections")
+        check(turn["interval"] >= 0.9, f"{turn['interval']} s")
+        clients = {entry["client_id"]: entry for entry in turn["clients"]}
+        same(set(clients), {"slow", "busy"}, "clients")
+        check(clients["busy"]["received_rate"] > 0, f"{turn}")
+        check(clients["busy"]["bytes_received_rate"] > 2000 * clients["busy"]["received_rate"],
+              f"{turn}")
+        same(clients["slow"]["received_rate"], 0, "messages from the slow one")
+    # Who is stuck is in front when it is about that.
+    wait_for(lambda: ctl_json("client", "get", "slow")["send_queue"] > 1000, "bytes that are stuck")
+    got = json.loads(ctl("-j", "top", "sort", "send-queue", "rows", "1", "-b", "1"))
+    same([entry["client_id"] for entry in got["clients"]], ["slow"], "the slowest")
+    same(got["connections"], 2, "connections, shown or not")
+    text = ctl("top", "batch", "2", "sort", "sent")
+    same(text.count("CLIENT-ID"), 2, "tables")
+    check("\x1b" not in text, "nothing for terminals where there is none")
+    check("127.0.0.1:" in text and "busy" in text, text)
+    for args in (["sort", "nonsense"], ["sort"], ["rows", "0"], ["interval", "0"], ["interval"],
+                 ["batch", "0"], ["nonsense"]):
+        refused("top", *args, status=2, says=["top"])
+    loop.close()
+    wait_idle()
+
+
+class Terminal:
+    """kmqttctl in a terminal of its own."""
+
+    def __init__(self, *args, rows=10, columns=60):
+        self.ours, self.its = pty.openpty()
+        fcntl.ioctl(self.its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(self.its)
+        self.child = subprocess.Popen([CTL, *args], stdin=self.its, stdout=self.its,
+                                      stderr=self.its, start_new_session=True)
+        self.text = ""
+
+    def read(self):
+        while select.select([self.ours], [], [], 0.05)[0]:
+            self.text += os.read(self.ours, 1 << 16).decode()
+        return self.text
+
+    def wait(self, condition, what):
+        try:
+            wait_for(lambda: condition(self.read()), what)
+        except TimeoutError:
+            raise AssertionError(f"no {what} in {self.text[-2000:]!r}") from None
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.child.send_signal(signal.SIGWINCH)
+
+    def check_end(self, status=0):
+        """The terminal is as it was."""
+        wait_for(lambda: self.read() and self.child.poll() is not None, "the end of top")
+        same(self.child.returncode, status, f"status ({self.read()[-500:]!r})")
+        check(self.text.endswith("\x1b[?25h\x1b[?1049l"), f"{self.text[-200:]!r}")
+        same(termios.tcgetattr(self.its), self.before, "the terminal's settings")
+
+    def close(self):
+        self.child.kill()
+        self.child.wait()
+        os.close(self.ours)
+        os.close(self.its)
+
+
+def test_top_screen():
+    loop = Loop()
+    for i in range(20):
+        client(loop, f"number{i}" + "\u4e2d" * 30)
+    with contextlib.closing(Terminal("top", "interval", "1")) as terminal:
+        terminal.wait(lambda text: text.count("\x1b[J") >= 2, "second page")
+        check(terminal.text.startswith("\x1b[?1049h\x1b[?25l"), "another page is taken")
+        page = terminal.text.split("\x1b[H")[1]
+        # All lines but one are in use, and none is wider than the terminal.
+        same(page.count("\n"), 9, "lines of a page")
+        check(all(len(line.split("\x1b")[0]) <= 60 for line in page.splitlines()), page)
+        terminal.text = ""
+        terminal.resize(30, 160)
+        terminal.wait(lambda text: "number19" in text and text.count("\u4e2d") > 100, "page with all of them")
+        same(terminal.read().rsplit("\x1b[H", 1)[-1].count("\n"), 23, "lines of a larger page")
+        os.write(terminal.ours, b"q")
+        terminal.check_end()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.closing(Terminal("top")) as terminal:
+            terminal.wait(lambda text: "RECV/s" in text, "page")
+            terminal.child.send_signal(number)
+            terminal.check_end()
+    with contextlib.closing(Terminal("top", "batch", "1")) as terminal:
+        terminal.wait(lambda text: "number19" in text, "table")
+        check("\x1b" not in terminal.read(), "no page is taken in batch mode")
+    loop.close()
+    wait_idle()
+
+
 def test_session():
     loop = Loop()
     kept = client(loop, "kept", "s/#", qos=1, cls=Silent, clean=False)
@@ -238,7 +348,7 @@ def test_usage():
     for args in (["no-noun"], ["broker", "no-verb"], ["client", "get", "a", "b"], ["-x"], []):
         refused(*args, status=2)
     for noun in ("broker", "listener", "client", "session", "subscription", "retained", "user",
-                 "stats", "monitor"):
+                 "stats", "monitor", "top"):
         check(noun in ctl(noun, "--help"), f"help for {noun}")
     refused("-n", "no-such-netns", "stats", status=3, says=["no-such-netns"])
     check(ctl("--version").strip(), "a version")
@@ -422,8 +532,8 @@ def test_dumps(total, rounds):
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 COMMANDS = (["broker"], ["broker", "set", "max-sessions", "5"], ["listener"],
             ["listener", "add", "127.0.0.1:2000"], ["listener", "del", "127.0.0.1:1883"],
-            ["client"], ["client", "kick", "x"], ["session"], ["session", "del", "x"],
-            ["subscription"], ["retained"], ["retained", "del", "all"], ["stats"])
+            ["client"], ["client", "kick", "x"], ["client", "show", "x"], ["top"],
+            ["session"], ["session", "del", "x"], ["subscription"], ["retained"], ["retained", "del", "all"], ["stats"])
 
 
 def test_unprivileged():
@@ -464,6 +574,8 @@ def main():
         ("broker get, set", test_broker),
         ("broker: what is wrong is refused, and nothing is changed", test_broker_wrong),
         ("client get, kick", test_client),
+        ("top", test_top),
+        ("top gives the terminal back", test_top_screen),
         ("session get, del", test_session),
         ("subscription get", test_subscription),
         ("retained get, del", test_retained),

@@ -190,7 +190,7 @@ static json_t **sorted(struct top *top, size_t *nr)
 	return rows;
 }
 
-static void print_json(struct top *top, json_t **rows, size_t nr, size_t shown)
+static void print_turn_json(struct top *top, json_t **rows, size_t nr, size_t shown)
 {
 	json_t *object = check(json_object());
 	json_t *clients = check(json_array());
@@ -288,7 +288,7 @@ static void print(struct top *top)
 
 	shown = top->rows && top->rows < nr ? top->rows : nr;
 	if (top->ctl->style.json) {
-		print_json(top, rows, nr, shown);
+		print_turn_json(top, rows, nr, shown);
 	} else if (top->batch) {
 		print_rows(top, rows, nr, shown);
 		putchar('\n');
