@@ -9,6 +9,7 @@ import contextlib
 import os
 import pathlib
 import random
+import select
 import time
 
 from selftest import (
@@ -190,10 +191,11 @@ def test_off():
     check(counts["thread_runs"] > 0 and counts["handover_setting"] > 0, "threads did nothing")
 
 
-def change(parent):
-    """What works for whom changes all the time."""
+def change(going, ours):
+    """What works for whom changes all the time, until nobody has @ours open."""
+    os.close(ours)
     rnd = random.Random(2)
-    while os.getppid() == parent:
+    while not select.select([going], [], [], 0)[0]:
         broker_set("bh-path", rnd.choice(("on", "off")))
         for _ in range(20):
             force(rnd.choice((0, 0, 1, 2, 3, 7)))
@@ -202,12 +204,16 @@ def change(parent):
 
 
 def test_change():
-    child = Child(change, os.getpid())
+    going, ours = os.pipe()
+    child = Child(change, going, ours)
+    os.close(going)
     try:
         tell(traffic())
         check(not child.done(), "it was changed all the time")
     finally:
-        child.kill()
+        # Not killed: what it has just begun to change would be changed after that.
+        os.close(ours)
+        child.wait()
         broker_set("bh-path", "on")
         force(0)
 
