@@ -14,6 +14,8 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kmqt
 # What a kernel of the distribution needs to reach its root over 9p, and to
 # have a network. The debug kernel has it all built in.
 MODULES = ("9p", "9pnet_virtio", "overlay", "virtio_net")
+# And what it needs to keep its changes on a disk, which few guests do.
+DISK_MODULES = ("virtio_blk", "ext4")
 
 
 class Kernel:
@@ -25,10 +27,10 @@ class Kernel:
         self.microvm = microvm
         self.modular = modular
 
-    def module_files(self):
-        """The files of MODULES and of what they need, each after its needs."""
+    def module_files(self, modules):
+        """The files of modules and of what they need, each after its needs."""
         files = []
-        for module in MODULES if self.modular else ():
+        for module in modules if self.modular else ():
             output = subprocess.check_output(
                 ["modprobe", "-S", self.release, "--show-depends", module], text=True
             )
@@ -43,9 +45,10 @@ class Kernel:
         init = (HERE / "init").read_bytes()
         guest = (HERE / "guest").read_bytes()
         busybox = Path("/bin/busybox").read_bytes()
-        modules = self.module_files()
+        modules = self.module_files(MODULES)
+        disk_modules = self.module_files(DISK_MODULES)
         key = hashlib.sha256(init + guest + busybox + self.release.encode())
-        for path in modules:
+        for path in modules + disk_modules:
             key.update(f"{path} {path.stat().st_mtime_ns}".encode())
         CACHE.mkdir(parents=True, exist_ok=True)
         result = CACHE / f"initramfs-{self.release}-{key.hexdigest()[:16]}.cpio"
@@ -62,15 +65,16 @@ class Kernel:
         archive.file("init", init)
         archive.file("guest", guest)
         archive.file("bin/busybox", busybox)
-        order = []
-        for path in modules:
-            data = path.read_bytes()
-            if path.suffix == ".xz":
-                data = lzma.decompress(data)
-            name = path.name.removesuffix(".xz")
-            archive.file(f"modules/{name}", data)
-            order.append(name)
-        archive.file("modules/order", " ".join(order).encode())
+        for order, paths in (("order", modules), ("disk-order", disk_modules)):
+            names = []
+            for path in paths:
+                data = path.read_bytes()
+                if path.suffix == ".xz":
+                    data = lzma.decompress(data)
+                name = path.name.removesuffix(".xz")
+                archive.file(f"modules/{name}", data)
+                names.append(name)
+            archive.file(f"modules/{order}", " ".join(names).encode())
         new = result.with_suffix(f".{os.getpid()}")
         new.write_bytes(archive.bytes())
         new.rename(result)
