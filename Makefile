@@ -104,9 +104,11 @@ ynl: deps
 
 PREFIX ?= /usr
 DESTDIR ?=
-MANDIR ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc
+VERSION = $(shell sed -n 's/^.define KMQTT_VERSION "\(.*\)"/\1/p' kmqtt/version.h)
+DKMSDIR = $(DESTDIR)/usr/src/kmqtt-$(VERSION)
 
-.PHONY: install module-install tools-install
+.PHONY: install module-install tools-install dkms-install
 install: module-install tools-install
 
 module-install:
@@ -116,9 +118,23 @@ module-install:
 		INSTALL_MOD_DIR=updates modules_install
 	@[ -n "$(DESTDIR)" ] || depmod
 
+# The module's sources, instead of the module, for `dkms install`.
+dkms-install:
+	@echo "  INSTALL $(DKMSDIR)"
+	@mkdir -p $(DKMSDIR)
+	@rsync -a --delete --chmod=Du=rwx,Dgo=rx,Fu=rw,Fgo=r \
+		--exclude '*.o' --exclude '.*.cmd' --exclude '*.ko' \
+		--exclude '*.mod' --exclude '*.mod.c' --exclude modules.order \
+		--exclude Module.symvers --exclude kmqtt/tests \
+		kmqtt include $(DKMSDIR)/
+	@sed 's/^PACKAGE_VERSION=.*/PACKAGE_VERSION="$(VERSION)"/' dkms.conf \
+		>$(DKMSDIR)/dkms.conf
+
 tools-install: tools
 	@$(MAKE) -C tools/kmqttctl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	@$(MAKE) -C tools/bench install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	@$(MAKE) -C tools/systemd install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) \
+		SYSCONFDIR=$(SYSCONFDIR)
 
 .PHONY: clean help
 clean:
