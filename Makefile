@@ -136,6 +136,21 @@ tools-install: tools
 	@$(MAKE) -C tools/systemd install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) \
 		SYSCONFDIR=$(SYSCONFDIR)
 
+# --- package it -------------------------------------------------------------
+
+# Built from a copy: the tools' objects and the packages stay out of the way.
+.PHONY: deb
+deb:
+	@tests/vm/deps package
+	@rm -rf $(BUILD)/deb
+	@mkdir -p $(BUILD)/deb
+	@rsync -a --filter=':- .gitignore' --exclude=.git ./ \
+		$(BUILD)/deb/kmqtt-$(VERSION)/
+	@cd $(BUILD)/deb/kmqtt-$(VERSION) && MAKEFLAGS= dpkg-buildpackage \
+		--no-sign --build=full --jobs=$(JOBS) >../build.log 2>&1 || \
+		{ tail -n 30 ../build.log; exit 1; }
+	@ls $(BUILD)/deb/*.deb
+
 .PHONY: clean help
 clean:
 	@rm -rf build
@@ -150,5 +165,6 @@ help:
 	@echo "make bench-quick the instruction clock alone, in some minutes"
 	@echo "make             the module (for KDIR=$(KDIR)) and the tools"
 	@echo "make install     both, for the running kernel (DESTDIR=, PREFIX=)"
+	@echo "make deb         packages for Debian: build/deb/*.deb"
 	@echo "make ynl         generated netlink code from Documentation/netlink/specs"
 	@echo "make clean       remove build/; kernels stay in ~/.cache/kmqtt"
