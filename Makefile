@@ -65,7 +65,7 @@ shell: deps
 
 # --- test it ----------------------------------------------------------------
 
-.PHONY: check style config kunit selftests conformance clients storm fuzz
+.PHONY: check style config kunit selftests conformance clients package storm fuzz
 check: deps
 	@tests/check
 
@@ -81,6 +81,9 @@ conformance: deps
 	@tests/check conformance
 clients: deps
 	@tests/check clients
+package:
+	@tests/vm/deps package
+	@tests/check package
 storm: deps
 	@tests/check storm
 
@@ -160,6 +163,7 @@ help:
 	@echo "make shell       a shell in such a VM"
 	@echo "make check       all tests: style config kunit selftests conformance clients"
 	@echo "                 storm, each of which is a target, too, and a short fuzz"
+	@echo "make package     build the packages, install, upgrade and remove them in a VM"
 	@echo "make fuzz        the decoders and the parsers, SECONDS=$(SECONDS) for each"
 	@echo "make bench       measure it and other brokers: Documentation/performance.rst"
 	@echo "make bench-quick the instruction clock alone, in some minutes"
