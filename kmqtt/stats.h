@@ -37,6 +37,7 @@ enum kmqtt_handover {
  * @messages_in: PUBLISH packets received, by QoS
  * @messages_out: PUBLISH packets sent, by QoS
  * @dropped: by enum kmqtt_drop
+ * @paced: times that a client was held back for its rate
  * @bh_runs: passes in softirq
  * @thread_runs: passes in a thread
  * @handover: by enum kmqtt_handover
@@ -59,6 +60,7 @@ struct kmqtt_stats {
 	u64 messages_in[3];
 	u64 messages_out[3];
 	u64 dropped[KMQTT_DROPS];
+	u64 paced;
 	u64 bh_runs;
 	u64 thread_runs;
 	u64 handover[KMQTT_HANDOVERS];

@@ -63,6 +63,11 @@ void kmqtt_port_set_terms(struct kmqtt_port *port,
 			  const struct kmqtt_terms *terms)
 {
 	WRITE_ONCE(port->terms.max_connections, terms->max_connections);
+	WRITE_ONCE(port->terms.connect_rate, terms->connect_rate);
+	WRITE_ONCE(port->terms.message_rate, terms->message_rate);
+	WRITE_ONCE(port->terms.byte_rate, terms->byte_rate);
+	WRITE_ONCE(port->terms.client_message_rate, terms->client_message_rate);
+	WRITE_ONCE(port->terms.client_byte_rate, terms->client_byte_rate);
 	WRITE_ONCE(port->terms.topic_alias_max, terms->topic_alias_max);
 	WRITE_ONCE(port->terms.max_qos, terms->max_qos);
 	WRITE_ONCE(port->terms.anonymous, terms->anonymous);

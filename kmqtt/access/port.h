@@ -3,6 +3,7 @@
 #define _KMQTT_ACCESS_PORT_H
 
 #include <linux/kref.h>
+#include "../pace.h"
 #include "access.h"
 #include "identity.h"
 
@@ -26,6 +27,11 @@ enum kmqtt_trust {
 /**
  * struct kmqtt_terms - on what terms a listener lets clients in
  * @max_connections: at a time, or KMQTT_PORT_UNLIMITED
+ * @connect_rate: connections accepted a second, 0 for no limit; likewise below
+ * @message_rate: messages a second from all clients together
+ * @byte_rate: bytes a second from all clients together
+ * @client_message_rate: messages a second from each client
+ * @client_byte_rate: bytes a second from each client
  * @topic_alias_max: topic aliases that a client may use
  * @max_qos: 0 to 2
  * @anonymous: let clients in whose identity nobody has checked
@@ -33,6 +39,11 @@ enum kmqtt_trust {
  */
 struct kmqtt_terms {
 	u32 max_connections;
+	u32 connect_rate;
+	u32 message_rate;
+	u32 byte_rate;
+	u32 client_message_rate;
+	u32 client_byte_rate;
 	u16 topic_alias_max;
 	u8 max_qos;
 	bool anonymous;
@@ -47,6 +58,9 @@ struct kmqtt_terms {
  *	changed under the mutex of @access, read under RCU
  * @terms: the terms; READ_ONCE() and WRITE_ONCE()
  * @listener: number of the listener, constant
+ * @connects: what was accepted, of @terms.connect_rate
+ * @messages: what was received, of @terms.message_rate
+ * @bytes: what was received, of @terms.byte_rate
  * @closed: the listener is gone
  * @nr_connections: for those who count them, under a lock of theirs
  * @nobody: all who come without a user name; a reference to it is one to the
@@ -59,6 +73,9 @@ struct kmqtt_port {
 	struct kmqtt_access *access;
 	struct kmqtt_realm __rcu *realm;
 	struct kmqtt_terms terms;
+	struct kmqtt_pace connects;
+	struct kmqtt_pace messages;
+	struct kmqtt_pace bytes;
 	u32 listener;
 	bool closed;
 	u32 nr_connections;
@@ -88,6 +105,22 @@ static inline struct kmqtt_port *kmqtt_port_get(struct kmqtt_port *port)
 {
 	kref_get(&port->ref);
 	return port;
+}
+
+/**
+ * kmqtt_port_paced() - is what clients send held back?
+ * @port: the port
+ *
+ * Context: any.
+ * Return: true if there is a rate to keep to.
+ */
+static inline bool kmqtt_port_paced(const struct kmqtt_port *port)
+{
+	const struct kmqtt_terms *terms = &port->terms;
+
+	return READ_ONCE(terms->message_rate) | READ_ONCE(terms->byte_rate) |
+	       READ_ONCE(terms->client_message_rate) |
+	       READ_ONCE(terms->client_byte_rate);
 }
 
 /**

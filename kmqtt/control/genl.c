@@ -76,7 +76,7 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_SYS_INT
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
-static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID + 1] = {
+static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_CLIENT_BYTE_RATE + 1] = {
 	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
 	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
@@ -87,6 +87,11 @@ static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_USE
 	[KMQTT_A_LISTENER_MAX_QOS] = NLA_POLICY_MAX(NLA_U8, 2),
 	[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX] = { .type = NLA_U16, },
 	[KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_LISTENER_CONNECT_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_MESSAGE_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_BYTE_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_CLIENT_BYTE_RATE] = { .type = NLA_U32, },
 };
 
 /* KMQTT_CMD_LISTENER_DEL - do */
@@ -200,7 +205,7 @@ const struct genl_split_ops kmqtt_nl_ops[24] = {
 		.cmd		= KMQTT_CMD_LISTENER_ADD,
 		.doit		= kmqtt_nl_listener_add_doit,
 		.policy		= kmqtt_listener_add_nl_policy,
-		.maxattr	= KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
+		.maxattr	= KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

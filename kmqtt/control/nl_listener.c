@@ -99,6 +99,23 @@ static void read_bool(struct genl_info *info, int attr, bool *value)
 		*value = nla_get_u8(info->attrs[attr]);
 }
 
+static void read_u32(struct genl_info *info, int attr, u32 *value)
+{
+	if (info->attrs[attr])
+		*value = nla_get_u32(info->attrs[attr]);
+}
+
+static void read_rates(struct genl_info *info, struct kmqtt_terms *terms)
+{
+	read_u32(info, KMQTT_A_LISTENER_CONNECT_RATE, &terms->connect_rate);
+	read_u32(info, KMQTT_A_LISTENER_MESSAGE_RATE, &terms->message_rate);
+	read_u32(info, KMQTT_A_LISTENER_BYTE_RATE, &terms->byte_rate);
+	read_u32(info, KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
+		 &terms->client_message_rate);
+	read_u32(info, KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
+		 &terms->client_byte_rate);
+}
+
 /* On what terms clients are let in: what isn't said is as it always is. */
 static void read_terms(struct genl_info *info,
 		       const struct sockaddr_storage *addr,
@@ -107,9 +124,9 @@ static void read_terms(struct genl_info *info,
 	struct nlattr **attrs = info->attrs;
 
 	kmqtt_listener_default_terms(addr, terms);
-	if (attrs[KMQTT_A_LISTENER_MAX_CONNECTIONS])
-		terms->max_connections =
-			nla_get_u32(attrs[KMQTT_A_LISTENER_MAX_CONNECTIONS]);
+	read_rates(info, terms);
+	read_u32(info, KMQTT_A_LISTENER_MAX_CONNECTIONS,
+		 &terms->max_connections);
 	if (attrs[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX])
 		terms->topic_alias_max =
 			nla_get_u16(attrs[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX]);
@@ -224,6 +241,22 @@ int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+static int put_rates(struct sk_buff *skb, const struct kmqtt_terms *terms)
+{
+	if (nla_put_u32(skb, KMQTT_A_LISTENER_CONNECT_RATE,
+			READ_ONCE(terms->connect_rate)) ||
+	    nla_put_u32(skb, KMQTT_A_LISTENER_MESSAGE_RATE,
+			READ_ONCE(terms->message_rate)) ||
+	    nla_put_u32(skb, KMQTT_A_LISTENER_BYTE_RATE,
+			READ_ONCE(terms->byte_rate)) ||
+	    nla_put_u32(skb, KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
+			READ_ONCE(terms->client_message_rate)) ||
+	    nla_put_u32(skb, KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
+			READ_ONCE(terms->client_byte_rate)))
+		return -EMSGSIZE;
+	return 0;
+}
+
 static int put_terms(struct sk_buff *skb, const struct kmqtt_terms *terms)
 {
 	u32 max = READ_ONCE(terms->max_connections);
@@ -240,7 +273,7 @@ static int put_terms(struct sk_buff *skb, const struct kmqtt_terms *terms)
 	    nla_put_u8(skb, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
 		       READ_ONCE(terms->username_as_client_id)))
 		return -EMSGSIZE;
-	return 0;
+	return put_rates(skb, terms);
 }
 
 /* Number of the realm that a port has of its own, 0 for none. */

@@ -85,7 +85,8 @@ static int put_stats(struct sk_buff *skb, const struct kmqtt_stats *sum)
 	    put_counters(skb, KMQTT_A_STATS_DROPPED_QUEUE_FULL, sum->dropped,
 			 KMQTT_DROPS) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_BH_RUNS, sum->bh_runs) ||
-	    nla_put_uint(skb, KMQTT_A_STATS_THREAD_RUNS, sum->thread_runs))
+	    nla_put_uint(skb, KMQTT_A_STATS_THREAD_RUNS, sum->thread_runs) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_PACED, sum->paced))
 		return -EMSGSIZE;
 	if (put_counters(skb, KMQTT_A_STATS_HANDOVER_OWNED, sum->handover,
 			 KMQTT_HANDOVERS) ||

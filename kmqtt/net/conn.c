@@ -238,7 +238,9 @@ static unsigned long patience(const struct kmqtt_conn *conn,
 		*since = client->connected;
 		return READ_ONCE(client->broker->limits.connect_timeout) * HZ;
 	}
-	*since = READ_ONCE(conn->rx.last);
+	/* Who is held back can't show that it is alive. */
+	*since = test_bit(KMQTT_CONN_RX_PACED, &conn->flags) ?
+		 jiffies : READ_ONCE(conn->rx.last);
 	return client->keepalive * HZ * 3 / 2;		/* [MQTT-3.1.2-24] */
 }
 
@@ -259,12 +261,47 @@ void kmqtt_conn_arm_timer(struct kmqtt_conn *conn)
 		mod_timer(&conn->timer, since + limit);
 }
 
+/**
+ * kmqtt_conn_pause() - receive nothing for a while
+ * @conn: the connection, whose @rx.pace->until is set
+ *
+ * Context: the connection's receive side.
+ */
+void kmqtt_conn_pause(struct kmqtt_conn *conn)
+{
+	set_bit(KMQTT_CONN_RX_PACED, &conn->flags);
+	kmqtt_stats_inc(conn->client.broker, paced);
+	/* The timer also looks whether it has waited for something else. */
+	mod_timer(&conn->timer, conn->rx.pace->until);
+}
+
+/* The pause is over, or was not what the timer waited for. */
+static void end_pause(struct kmqtt_conn *conn)
+{
+	unsigned long until = READ_ONCE(conn->rx.pace->until);
+
+	if (time_before(jiffies, until)) {
+		mod_timer(&conn->timer, until);
+		return;
+	}
+	/* Pairs with kmqtt_receive(). */
+	clear_bit_unlock(KMQTT_CONN_RX_PACED, &conn->flags);
+	set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+	kmqtt_conn_kick(conn, test_bit(KMQTT_CONN_RX_THREAD, &conn->flags));
+	WRITE_ONCE(conn->rx.last, jiffies);
+	kmqtt_conn_arm_timer(conn);
+}
+
 static void kmqtt_conn_timeout(struct timer_list *t)
 {
 	struct kmqtt_conn *conn = kmqtt_from_timer(conn, t, timer);
 	bool new = kmqtt_client_state(&conn->client) < KMQTT_CLIENT_ONLINE;
 	unsigned long since, limit = patience(conn, &since);
 
+	if (test_bit(KMQTT_CONN_RX_PACED, &conn->flags)) {
+		end_pause(conn);
+		return;
+	}
 	if (!limit)
 		return;
 	if (time_before(jiffies, since + limit))
@@ -303,6 +340,7 @@ static void link_release(struct kref *ref)
 
 	kmqtt_publish_abort(&conn->rx.large);
 	kmqtt_receive_drop_tail(conn);
+	kfree(conn->rx.pace);
 	if (conn->tx.active)
 		kmqtt_delivery_put(&conn->tx.delivery);
 	kmqtt_client_uninit(&conn->client);

@@ -17,6 +17,7 @@ struct kmqtt_pass;
  * @KMQTT_CONN_RX_OWNED: somebody is receiving
  * @KMQTT_CONN_RX_THREAD: softirq has left receiving to the thread
  * @KMQTT_CONN_RX_HELD: not receiving until the client has read its acks
+ * @KMQTT_CONN_RX_PACED: not receiving until the timer says so
  * @KMQTT_CONN_RX_EOF: nothing more will come; the owner's
  * @KMQTT_CONN_TX_PENDING: there may be something to send
  * @KMQTT_CONN_TX_OWNED: somebody is sending
@@ -32,11 +33,24 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_RX_OWNED,
 	KMQTT_CONN_RX_THREAD,
 	KMQTT_CONN_RX_HELD,
+	KMQTT_CONN_RX_PACED,
 	KMQTT_CONN_RX_EOF,
 	KMQTT_CONN_TX_PENDING,
 	KMQTT_CONN_TX_OWNED,
 	KMQTT_CONN_TX_THREAD,
 	KMQTT_CONN_CLOSING,
+};
+
+/**
+ * struct kmqtt_rx_pace - how fast a client sends, where that is limited
+ * @messages: PUBLISH packets
+ * @bytes: of all packets
+ * @until: jiffies until which nothing is received; read by the timer
+ */
+struct kmqtt_rx_pace {
+	struct kmqtt_pace messages;
+	struct kmqtt_pace bytes;
+	unsigned long until;
 };
 
 /**
@@ -47,6 +61,7 @@ enum kmqtt_conn_flags {
  * @tail_size: size of @tail, charged to the broker
  * @cpu: where the socket's packets come in; where the thread works
  * @large: a PUBLISH whose payload goes into its own pages
+ * @pace: how fast it is; made when there is a limit, NULL before
  * @last: jiffies of the last packet; read by the timer
  *
  * All but @last and @cpu belongs to who holds KMQTT_CONN_RX_OWNED.
@@ -58,6 +73,7 @@ struct kmqtt_rx {
 	u32 tail_size;
 	int cpu;
 	struct kmqtt_incoming large;
+	struct kmqtt_rx_pace *pace;
 	unsigned long last;
 };
 
@@ -120,6 +136,7 @@ void kmqtt_conn_hand_over(struct kmqtt_conn *conn, bool transmit,
 bool kmqtt_conn_force_thread(struct kmqtt_conn *conn);
 void kmqtt_conn_flush_batch(struct kmqtt_pass *pass);
 void kmqtt_conn_arm_timer(struct kmqtt_conn *conn);
+void kmqtt_conn_pause(struct kmqtt_conn *conn);
 
 /**
  * kmqtt_conn_of() - the connection around a link

@@ -57,17 +57,36 @@ static int accept_one(struct kmqtt_listener *listener)
 	return 0;
 }
 
+/* Returns nanoseconds until the next one may come. */
+static u64 count_accepted(struct kmqtt_port *port, u32 n)
+{
+	return kmqtt_pace_take(&port->connects,
+			       READ_ONCE(port->terms.connect_rate), n,
+			       ktime_get_ns());
+}
+
 static void accept_work(struct work_struct *work)
 {
 	struct kmqtt_listener *listener =
 		container_of(to_delayed_work(work), struct kmqtt_listener,
 			     accept_work);
 	int budget = ACCEPT_BUDGET;
+	u64 wait = 0;
 	int err = 0;
 
-	while (!err && budget--)
+	while (!err && budget--) {
+		/* Whoever comes rings the bell, also while others have to wait. */
+		wait = count_accepted(listener->port, 0);
+		if (wait)
+			break;
 		err = accept_one(listener);
-	if (!err)
+		if (!err)
+			count_accepted(listener->port, 1);
+	}
+	if (wait)
+		queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work,
+				   nsecs_to_jiffies(wait) + 1);
+	else if (!err)
 		queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 0);
 	else if (err == -EMFILE || err == -ENFILE || err == -ENOMEM ||
 		 err == -ENOBUFS)

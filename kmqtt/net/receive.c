@@ -25,6 +25,10 @@
 #define GULPS_THREAD	16
 /* Deliveries of one pass in softirq: a gulp may have thousands of messages. */
 #define WORK_BH		4096
+/* Bytes of a gulp where rates are limited: the rest may have to wait. */
+#define PACED_GULP	SZ_8K
+/* Milliseconds that a client is held back before it is looked at again. */
+#define PAUSE_MAX	1000
 /* Bytes of one pass over a large payload. */
 #define LARGE_BUDGET	SZ_1M
 
@@ -50,6 +54,7 @@
 #define RX_HELD		(-ENOSPC)	/* the client has to read first */
 #define RX_BUDGET	(-EINPROGRESS)	/* there is too much to do in softirq */
 #define RX_RESTS	(-EALREADY)	/* the client's password is being checked */
+#define RX_PACED	(-EDQUOT)	/* the client has sent more than it may */
 
 struct gulp {
 	u8 *to;
@@ -275,6 +280,45 @@ static bool rests(const struct kmqtt_conn *conn)
 	return kmqtt_client_state(&conn->client) == KMQTT_CLIENT_CHECK;
 }
 
+/*
+ * Count what was received against the rates of client and listener. Returns 0,
+ * or RX_PACED if nothing more is to be handled for now.
+ */
+static int keep_pace(struct kmqtt_conn *conn, u32 messages, u32 bytes)
+{
+	struct kmqtt_rx_pace *pace = conn->rx.pace;
+	struct kmqtt_port *port = conn->client.port;
+	const struct kmqtt_terms *terms = &port->terms;
+	u64 now = ktime_get_ns(), wait;
+
+	wait = kmqtt_pace_take(&pace->messages,
+			       READ_ONCE(terms->client_message_rate), messages,
+			       now);
+	wait = max(wait, kmqtt_pace_take(&pace->bytes,
+					 READ_ONCE(terms->client_byte_rate),
+					 bytes, now));
+	wait = max(wait, kmqtt_pace_take(&port->messages,
+					 READ_ONCE(terms->message_rate),
+					 messages, now));
+	wait = max(wait, kmqtt_pace_take(&port->bytes,
+					 READ_ONCE(terms->byte_rate), bytes,
+					 now));
+	if (!wait)
+		return 0;
+	wait = min_t(u64, wait, (u64)PAUSE_MAX * NSEC_PER_MSEC);
+	WRITE_ONCE(pace->until, jiffies + nsecs_to_jiffies(wait) + 1);
+	return RX_PACED;
+}
+
+/* Is this client's rate limited? Returns 0, or -ENOMEM. */
+static int find_pace(struct kmqtt_conn *conn, gfp_t gfp)
+{
+	if (!kmqtt_port_paced(conn->client.port) || conn->rx.pace)
+		return 0;
+	conn->rx.pace = kzalloc(sizeof(*conn->rx.pace), gfp | __GFP_NOWARN);
+	return conn->rx.pace ? 0 : -ENOMEM;
+}
+
 /* Handle what is in the pass's buffer and keep the rest. */
 static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		       u32 len)
@@ -282,6 +326,7 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	bool was_new = kmqtt_client_state(&conn->client) < KMQTT_CLIENT_ONLINE;
 	int ret = 0, err;
 	u32 pos = 0;
+	u8 type;
 
 	while (pos < len) {
 		if (pass->batch.bh && pass->batch.work > WORK_BH) {
@@ -291,11 +336,16 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		ret = handle_packet(conn, pass, pass->rx + pos, len - pos);
 		if (ret <= 0)
 			break;
+		type = pass->rx[pos] >> 4;
 		pos += ret;
 		if (was_new && rests(conn)) {
 			ret = RX_RESTS;
 			break;
 		}
+		ret = conn->rx.pace ?
+		      keep_pace(conn, type == KMQTT_PUBLISH, ret) : 0;
+		if (ret)
+			break;
 	}
 	err = kmqtt_run_end(&conn->client, &pass->batch);
 	if (err)
@@ -324,6 +374,17 @@ static int receive_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	};
 	int n = 0, err;
 
+	if (find_pace(conn, pass->batch.gfp))
+		return pass->batch.bh ? RX_THREAD :
+		       kmqtt_client_fail(&conn->client,
+					 KMQTT_REASON_QUOTA_EXCEEDED);
+	if (rx->pace) {
+		err = keep_pace(conn, 0, 0);
+		if (err)
+			return err;
+		gulp.room = min_t(size_t, gulp.room, PACED_GULP);
+		desc.count = gulp.room;
+	}
 	/* With a full buffer there is a whole packet to handle first. */
 	if (gulp.room) {
 		n = read_socket(conn, pass, &desc, gulp_actor);
@@ -359,6 +420,9 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 		/* A large payload may take its time as long as it comes. */
 		if (n)
 			WRITE_ONCE(conn->rx.last, jiffies);
+		err = conn->rx.pace ? keep_pace(conn, 0, n) : 0;
+		if (err)
+			return err;
 	}
 	if (msg->filled < msg->payload_len)
 		return desc.count ? RX_DRAINED : 0;
@@ -461,6 +525,13 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 	case RX_OWNED:
 		kmqtt_conn_hand_over(conn, false, KMQTT_HANDOVER_OWNED);
 		break;
+	case RX_PACED:
+		/* Nobody needs to wait for a client that is gone. */
+		if (READ_ONCE(kmqtt_conn_sk(conn)->sk_state) == TCP_CLOSE)
+			kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
+		else
+			kmqtt_conn_pause(conn);
+		break;
 	case RX_HELD:
 		set_bit(KMQTT_CONN_RX_HELD, &conn->flags);
 		/* The sender looks for the bit after it has made room. */
@@ -522,6 +593,11 @@ void kmqtt_receive(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	clear_bit(KMQTT_CONN_RX_HELD, &conn->flags);
 	/* What comes after the bits were cleared sets them again. */
 	smp_mb__after_atomic();
+	/* Pairs with the end of the pause, which sets PENDING after. */
+	if (test_bit(KMQTT_CONN_RX_PACED, &conn->flags)) {
+		disown(conn, pass->batch.bh);
+		return;
+	}
 	if (pass->batch.bh)
 		why = refuse_bh(conn, pass);
 	if (why != KMQTT_HANDOVERS)

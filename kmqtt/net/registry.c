@@ -9,7 +9,6 @@
 #include "conn.h"
 #include "listener.h"
 
-
 static const struct rhashtable_params source_params = {
 	.head_offset = offsetof(struct kmqtt_source, hash),
 	.key_offset = offsetof(struct kmqtt_source, addr),

@@ -31,11 +31,13 @@ _kmqttctl_arguments() {
 	"listener add")
 		case $3 in
 		add) echo address ;;
-		address | max-* | topic-alias-max) ;;
+		address | max-* | topic-alias-max | *-rate) ;;
 		anonymous | username-as-client-id) echo on off ;;
 		*)
 			echo anonymous max-connections max-qos \
-				topic-alias-max username-as-client-id
+				topic-alias-max username-as-client-id \
+				connect-rate message-rate byte-rate \
+				client-message-rate client-byte-rate
 			;;
 		esac
 		;;

@@ -27,6 +27,11 @@ static const struct field fields[] = {
 	FIELD(NUMBER, 1, MAX_QOS, "max-qos", NULL),
 	FIELD(NUMBER, 2, TOPIC_ALIAS_MAX, "topic-alias-max", NULL),
 	FIELD(SWITCH, 1, USERNAME_AS_CLIENT_ID, "username-as-client-id", NULL),
+	FIELD(NUMBER, 4, CONNECT_RATE, "connect-rate", NULL),
+	FIELD(NUMBER, 4, MESSAGE_RATE, "message-rate", NULL),
+	FIELD(BYTES, 4, BYTE_RATE, "byte-rate", NULL),
+	FIELD(NUMBER, 4, CLIENT_MESSAGE_RATE, "client-message-rate", NULL),
+	FIELD(BYTES, 4, CLIENT_BYTE_RATE, "client-byte-rate", NULL),
 	FIELD(FLAG, 0, KICK, "kick", NULL),
 	{ .kind = FIELD_END }
 };
@@ -41,7 +46,8 @@ static bool is_term(const char *name)
 {
 	static const char *const terms[] = {
 		"anonymous", "max-connections", "max-qos", "topic-alias-max",
-		"username-as-client-id",
+		"username-as-client-id", "connect-rate", "message-rate",
+		"byte-rate", "client-message-rate", "client-byte-rate",
 	};
 	size_t i;
 
@@ -110,6 +116,12 @@ const struct noun listener_noun = {
 "  max-qos 0|1|2                  of messages and subscriptions\n"
 "  topic-alias-max NUMBER         that a client may use\n"
 "  username-as-client-id on|off   call clients by their user names\n"
+"  connect-rate NUMBER            connections accepted a second, 0 for any;\n"
+"                                 so for the others\n"
+"  message-rate NUMBER            messages received a second in all\n"
+"  byte-rate BYTES                bytes received a second in all\n"
+"  client-message-rate NUMBER     messages a second from each client\n"
+"  client-byte-rate BYTES         bytes a second from each client\n"
 "With kick, connections of the listener end, too.\n",
 	.fields = fields,
 	.verbs = verbs,

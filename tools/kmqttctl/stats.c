@@ -63,6 +63,7 @@ static const struct field fields[] = {
 	STAT(NUMBER, PASSWORDS_REFUSED, "passwords-refused"),
 	STAT(NUMBER, DENIED_PUBLISHES, "denied-publishes"),
 	STAT(NUMBER, DENIED_DELIVERIES, "denied-deliveries"),
+	STAT(NUMBER, PACED, "paced"),
 	{ .kind = FIELD_END }
 };
 
