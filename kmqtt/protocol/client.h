@@ -40,7 +40,7 @@ enum kmqtt_client_state {
  * @peer_ifindex: scope of a link-local address, else 0; constant
  * @peer_port: constant
  * @state: enum kmqtt_client_state; kmqtt_client_set_state() writes it
- * @reason: why it closes; valid from KMQTT_CLIENT_CLOSING on
+ * @reason: enum kmqtt_reason: why it closes; valid from KMQTT_CLIENT_CLOSING on
  * @max_packet: bytes of a packet that the client takes
  * @expiry: session expiry as in CONNECT
  * @keepalive: seconds, 0 for none
@@ -74,11 +74,11 @@ struct kmqtt_client {
 	struct in6_addr peer;
 	u32 peer_ifindex;
 	u16 peer_port;
-	enum kmqtt_client_state state;
-	enum kmqtt_reason reason;
+	u16 reason;
 	u32 max_packet;
 	u32 expiry;
 	u16 keepalive;
+	u8 state;
 	u8 version;
 	bool clean;
 	bool problem_info;

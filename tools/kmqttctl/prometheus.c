@@ -117,6 +117,8 @@ static const struct metric metrics[] = {
 	    "Those of them that were wrong, or of nobody."),
 	ONE(COUNTER, "passwords_refused_total", "passwords_refused",
 	    "Passwords that were not checked, since too many waited."),
+	ONE(COUNTER, "clients_paced_total", "paced",
+	    "Times that a client was held back for its rate."),
 	PART(COUNTER, "passes_total", "bh_runs", "context", "softirq",
 	     "Times that a connection was served."),
 	PART(COUNTER, "passes_total", "thread_runs", "context", "thread", NULL),
