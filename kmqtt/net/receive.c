@@ -29,8 +29,9 @@
 #define PACED_GULP	SZ_8K
 /* Milliseconds that a client is held back before it is looked at again. */
 #define PAUSE_MAX	1000
-/* Bytes of one pass over a large payload. */
+/* Bytes of one pass over a large payload, and where rates are limited. */
 #define LARGE_BUDGET	SZ_1M
+#define PACED_LARGE	SZ_64K
 
 /*
  * A PUBLISH from this size on gets its payload received straight into the
@@ -408,7 +409,10 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	read_descriptor_t desc = { .arg.data = msg };
 	int n = 0, err;
 
-	desc.count = min_t(size_t, LARGE_BUDGET,
+	err = conn->rx.pace ? keep_pace(conn, 0, 0) : 0;
+	if (err)
+		return err;
+	desc.count = min_t(size_t, conn->rx.pace ? PACED_LARGE : LARGE_BUDGET,
 			   msg->payload_len - msg->filled);
 	if (desc.count) {
 		n = read_socket(conn, pass, &desc, large_actor);
