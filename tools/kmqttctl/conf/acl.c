@@ -13,7 +13,8 @@
 
 #include "lines.h"
 
-#define FILTER_MAX	UINT16_MAX
+/* As much as an attribute of netlink has room for. */
+#define FILTER_MAX	NL_STRING_MAX
 
 static const char white[] = " \t\n\v\f\r";
 
@@ -31,7 +32,7 @@ static const char *check_filter(const char *filter)
 	const char *p;
 
 	if (strlen(filter) > FILTER_MAX)
-		return "has more than 65535 bytes";
+		return "has more than 65531 bytes";
 	for (p = filter; *p; p++) {
 		if (*p != '+' && *p != '#')
 			continue;
