@@ -236,7 +236,7 @@ CONFIGURATIONS = {
                   pbkdf2("one", iterations=1) + sha512(" #x") + pbkdf2("x" * 256)),
     "rules": dict(main="listener 1883\nacl_file @r\n",
                   r="topic a\ntopic deny b/#\npattern read %u/%c\nuser one\ntopic write a b\n"
-                  "topic readwrite +/+/#\nuser a b\ntopic read " + "x" * 65531 + "\n"),
+                  "topic readwrite +/+/#\nuser a b\ntopic read " + "x" * 8192 + "\n"),
     "empty files": dict(main="listener 1883\npassword_file @u\nacl_file @r\n", u="", r=""),
     "realms": dict(main="per_listener_settings true\n"
                    "listener 1883\nacl_file @r\nlistener 1884\npassword_file @u\nacl_file @r\n"

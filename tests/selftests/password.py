@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from selftest import (
-    TOP, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, load, loaded, mqtt, netns, note,
+    PATIENCE, TOP, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, load, loaded, mqtt, netns, note,
     point, run, same, scaled, stats, unload, wait_for, wait_idle,
 )
 from scram import Scram
@@ -82,7 +82,8 @@ def waiting(count, *loops, where=None):
         for loop in loops:
             loop.turn(0)
         return stats(where)["passwords_waiting"] == count
-    wait_for(arrived, f"{count} passwords to wait")
+    # After wrong ones they wait for seconds each.
+    wait_for(arrived, f"{count} passwords to wait", 4 * PATIENCE)
 
 
 class anonymous_off:

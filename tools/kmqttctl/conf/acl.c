@@ -13,8 +13,8 @@
 
 #include "lines.h"
 
-/* As much as an attribute of netlink has room for. */
-#define FILTER_MAX	NL_STRING_MAX
+/* As much as the broker takes. */
+#define FILTER_MAX	8192
 
 static const char white[] = " \t\n\v\f\r";
 
@@ -32,7 +32,7 @@ static const char *check_filter(const char *filter)
 	const char *p;
 
 	if (strlen(filter) > FILTER_MAX)
-		return "has more than 65531 bytes";
+		return "has more than 8192 bytes";
 	for (p = filter; *p; p++) {
 		if (*p != '+' && *p != '#')
 			continue;
