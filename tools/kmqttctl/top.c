@@ -54,7 +54,7 @@ static const struct key {
 	{ "send-queue", { "send_queue" } },
 	{ "dropped", { "dropped_rate" } },
 	{ "idle", { "idle" } },
-	{ NULL }
+	{ .name = NULL }
 };
 
 /* One run. */
