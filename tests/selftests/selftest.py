@@ -31,7 +31,7 @@ KO = os.environ.get("KMQTT_KO") or f"{TOP}/build/{KERNEL}/kmqtt/kmqtt.ko"
 CTL = os.environ.get("KMQTT_CTL") or f"{TOP}/build/tools/kmqttctl"
 HOST, PORT = "127.0.0.1", 1883
 # How long a condition may take. Only a test that fails takes so long.
-PATIENCE = 60 if DEBUG else 30
+PATIENCE = 120 if DEBUG else 60
 
 
 def scaled(stock, debug):
