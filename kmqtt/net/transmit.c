@@ -167,6 +167,14 @@ static bool fits(const struct kmqtt_delivery *d, u32 max_packet)
 	       kmqtt_delivery_copied(d) <= KMQTT_TX_SIZE;
 }
 
+/* A packet that was to leave doesn't. */
+static void alias_unsent(struct kmqtt_conn *conn,
+			 const struct kmqtt_delivery *d)
+{
+	kmqtt_alias_unsent(&conn->client.aliases, &conn->client.broker->memory,
+			   d);
+}
+
 /*
  * Give the packet its final form. Returns why it is not to be sent at all, or
  * KMQTT_DROPS.
@@ -174,19 +182,18 @@ static bool fits(const struct kmqtt_delivery *d, u32 max_packet)
 static enum kmqtt_drop prepare(struct kmqtt_conn *conn, u32 max_packet,
 			       struct kmqtt_delivery *d)
 {
-	struct kmqtt_aliases *aliases = &conn->client.aliases;
-
 	/* What was begun to be sent goes on (MQTT 5, 3.3.2.3.3). */
 	if (d->msg && !(d->first & KMQTT_PUBLISH_DUP) &&
 	    kmqtt_msg_expired(d->msg))
 		return KMQTT_DROP_EXPIRED;	/* [MQTT-3.3.2-5] */
-	kmqtt_alias_choose(aliases, d);
+	kmqtt_alias_choose(&conn->client.aliases, &conn->client.broker->memory,
+			   d);
 	kmqtt_delivery_prepare(d, conn->client.version);
 	if (!d->msg || fits(d, max_packet))
 		return KMQTT_DROPS;
 	/* To tell of an alias makes the packet longer. */
 	if (d->alias && !d->alias_known) {
-		kmqtt_alias_unsent(aliases, d);
+		alias_unsent(conn, d);
 		d->alias = 0;
 		kmqtt_delivery_prepare(d, conn->client.version);
 		if (fits(d, max_packet))
@@ -284,7 +291,7 @@ static bool lay_out_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		if (kmqtt_delivery_copied(&p->delivery) >
 		    KMQTT_TX_SIZE - l->len) {
 			kmqtt_outbox_rewind(outbox, &p->mark);
-			kmqtt_alias_unsent(&conn->client.aliases, &p->delivery);
+			alias_unsent(conn, &p->delivery);
 			kmqtt_delivery_put(&p->delivery);
 			break;
 		}
@@ -383,7 +390,7 @@ static void settle_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	for (i = nr; i < l->nr_packets; i++) {
 		const struct kmqtt_delivery *d = &pass->packets[i].delivery;
 
-		kmqtt_alias_unsent(&conn->client.aliases, d);
+		alias_unsent(conn, d);
 		count(l, d, -1);
 	}
 	count_sent(conn, l, nr);

@@ -55,7 +55,7 @@ void kmqtt_client_init(struct kmqtt_client *client,
 	client->state = KMQTT_CLIENT_NEW;
 	client->max_packet = KMQTT_PACKET_MAX;
 	client->problem_info = true;
-	kmqtt_aliases_init(&client->aliases, &broker->memory, 0, 0);
+	kmqtt_aliases_init(&client->aliases, 0, 0);
 }
 
 /**
@@ -67,7 +67,7 @@ void kmqtt_client_init(struct kmqtt_client *client,
 void kmqtt_client_uninit(struct kmqtt_client *client)
 {
 	kmqtt_session_put(client->session);
-	kmqtt_aliases_uninit(&client->aliases);
+	kmqtt_aliases_uninit(&client->aliases, &client->broker->memory);
 	if (client->proof) {
 		kmqtt_auth_uninit(client);
 		kmqtt_login_uninit(client);

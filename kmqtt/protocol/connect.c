@@ -229,7 +229,7 @@ static void keep_terms(struct kmqtt_client *client,
 		client->problem_info = props->request_problem;
 	if (kmqtt_prop_has(props, KMQTT_PROP_TOPIC_ALIAS_MAX))
 		aliases = props->topic_alias_max;
-	kmqtt_aliases_init(&client->aliases, &client->broker->memory,
+	kmqtt_aliases_init(&client->aliases,
 			   min(READ_ONCE(limits->topic_alias_max),
 			       READ_ONCE(client->port->terms.topic_alias_max)),
 			   aliases);

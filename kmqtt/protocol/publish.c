@@ -42,7 +42,8 @@ static int resolve_alias(struct kmqtt_client *client, struct kmqtt_publish *pub,
 		return pub->topic.len || client->version != KMQTT_V5 ?
 		       0 : -EINVAL;
 	err = pub->topic.len ?
-	      kmqtt_alias_set(&client->aliases, alias, &pub->topic, gfp) :
+	      kmqtt_alias_set(&client->aliases, &client->broker->memory, alias,
+			      &pub->topic, gfp) :
 	      kmqtt_alias_get(&client->aliases, alias, &pub->topic);
 	if (!err || err == -ENOMEM)
 		return err;

@@ -17,17 +17,14 @@
 /**
  * kmqtt_aliases_init() - no alias stands for anything yet
  * @aliases: the aliases
- * @memory: account to charge
  * @in_max: aliases that the client may use, 0 for none
  * @out_max: aliases that the client takes, 0 for none
  *
  * Context: any.
  */
-void kmqtt_aliases_init(struct kmqtt_aliases *aliases,
-			struct kmqtt_memory *memory, u16 in_max, u16 out_max)
+void kmqtt_aliases_init(struct kmqtt_aliases *aliases, u16 in_max, u16 out_max)
 {
 	*aliases = (struct kmqtt_aliases) {
-		.memory = memory,
 		.in_max = in_max,
 		.out_max = min(out_max, KMQTT_ALIASES_OUT_MAX),
 	};
@@ -84,12 +81,13 @@ static void topic_free(struct kmqtt_memory *memory,
 /**
  * kmqtt_aliases_uninit() - forget all aliases
  * @aliases: the aliases of a connection that has ended
+ * @memory: account that they were charged to
  *
  * Context: any but hard interrupts.
  */
-void kmqtt_aliases_uninit(struct kmqtt_aliases *aliases)
+void kmqtt_aliases_uninit(struct kmqtt_aliases *aliases,
+			  struct kmqtt_memory *memory)
 {
-	struct kmqtt_memory *memory = aliases->memory;
 	int i;
 
 	for (i = 0; aliases->in && i < aliases->in_max; i++)
@@ -107,6 +105,7 @@ void kmqtt_aliases_uninit(struct kmqtt_aliases *aliases)
 /**
  * kmqtt_alias_set() - the client has said what an alias stands for
  * @aliases: the aliases
+ * @memory: account to charge
  * @alias: the alias
  * @topic: the topic
  * @gfp: GFP_ATOMIC or GFP_KERNEL
@@ -115,8 +114,8 @@ void kmqtt_aliases_uninit(struct kmqtt_aliases *aliases)
  * Return: 0, -ENOMEM with nothing changed, -ERANGE if there is no such alias
  * ([MQTT-3.3.2-8], [MQTT-3.3.2-9]).
  */
-int kmqtt_alias_set(struct kmqtt_aliases *aliases, u16 alias,
-		    const struct kmqtt_str *topic, gfp_t gfp)
+int kmqtt_alias_set(struct kmqtt_aliases *aliases, struct kmqtt_memory *memory,
+		    u16 alias, const struct kmqtt_str *topic, gfp_t gfp)
 {
 	size_t size = aliases->in_max * sizeof(*aliases->in);
 	struct kmqtt_alias_topic *new;
@@ -124,13 +123,13 @@ int kmqtt_alias_set(struct kmqtt_aliases *aliases, u16 alias,
 	if (!alias || alias > aliases->in_max)
 		return -ERANGE;
 	if (!aliases->in)
-		aliases->in = table_create(aliases->memory, size, gfp);
+		aliases->in = table_create(memory, size, gfp);
 	if (!aliases->in)
 		return -ENOMEM;
-	new = topic_create(aliases->memory, topic->data, topic->len, gfp);
+	new = topic_create(memory, topic->data, topic->len, gfp);
 	if (!new)
 		return -ENOMEM;
-	topic_free(aliases->memory, aliases->in[alias - 1]);
+	topic_free(memory, aliases->in[alias - 1]);
 	aliases->in[alias - 1] = new;
 	return 0;
 }
@@ -178,13 +177,14 @@ static bool stands_for(const struct kmqtt_alias_slot *slot,
 /**
  * kmqtt_alias_use() - use an alias for a packet if that is worth it
  * @aliases: the aliases, of which the client takes some
+ * @memory: account to charge
  * @delivery: the packet; gets an alias or none
  *
  * Without memory there is none.
  *
  * Context: the connection's transmit side.
  */
-void kmqtt_alias_use(struct kmqtt_aliases *aliases,
+void kmqtt_alias_use(struct kmqtt_aliases *aliases, struct kmqtt_memory *memory,
 		     struct kmqtt_delivery *delivery)
 {
 	size_t size = aliases->out_max * sizeof(*aliases->out);
@@ -197,7 +197,7 @@ void kmqtt_alias_use(struct kmqtt_aliases *aliases,
 	if (!msg || msg->topic_len <= 3)
 		return;
 	if (!aliases->out)
-		aliases->out = table_create(aliases->memory, size, GFP_ATOMIC);
+		aliases->out = table_create(memory, size, GFP_ATOMIC);
 	if (!aliases->out)
 		return;
 	slot = slot_of(aliases, msg, &hash);
@@ -210,11 +210,11 @@ void kmqtt_alias_use(struct kmqtt_aliases *aliases,
 		slot->candidate = hash;
 		return;
 	}
-	topic = topic_create(aliases->memory, kmqtt_msg_topic(msg),
-			     msg->topic_len, GFP_ATOMIC);
+	topic = topic_create(memory, kmqtt_msg_topic(msg), msg->topic_len,
+			     GFP_ATOMIC);
 	if (!topic)
 		return;
-	topic_free(aliases->memory, slot->topic);
+	topic_free(memory, slot->topic);
 	slot->topic = topic;
 	delivery->alias = slot - aliases->out + 1;
 }
@@ -222,6 +222,7 @@ void kmqtt_alias_use(struct kmqtt_aliases *aliases,
 /**
  * kmqtt_alias_unsent() - a packet didn't leave after all
  * @aliases: the aliases
+ * @memory: account that they were charged to
  * @delivery: the packet that kmqtt_alias_choose() saw
  *
  * If it was to tell the client of an alias, the client doesn't know it.
@@ -229,6 +230,7 @@ void kmqtt_alias_use(struct kmqtt_aliases *aliases,
  * Context: the connection's transmit side.
  */
 void kmqtt_alias_unsent(struct kmqtt_aliases *aliases,
+			struct kmqtt_memory *memory,
 			const struct kmqtt_delivery *delivery)
 {
 	struct kmqtt_alias_slot *slot;
@@ -236,6 +238,6 @@ void kmqtt_alias_unsent(struct kmqtt_aliases *aliases,
 	if (!delivery->alias || delivery->alias_known)
 		return;
 	slot = &aliases->out[delivery->alias - 1];
-	topic_free(aliases->memory, slot->topic);
+	topic_free(memory, slot->topic);
 	slot->topic = NULL;
 }

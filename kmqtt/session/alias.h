@@ -29,44 +29,47 @@ struct kmqtt_alias_slot {
 
 /**
  * struct kmqtt_aliases - the topic aliases of a connection (MQTT 5, 3.3.2.3.4)
- * @memory: account for all of it
  * @in_max: aliases that the client may use, 0 for none
  * @out_max: aliases that the broker may use, 0 for none
  * @in: topic by alias less one, or NULL; the receive side's
  * @out: slot by alias less one, or NULL; the transmit side's
+ *
+ * All of it is charged to the account that each call is told of.
  */
 struct kmqtt_aliases {
-	struct kmqtt_memory *memory;
 	u16 in_max;
 	u16 out_max;
 	struct kmqtt_alias_topic **in;
 	struct kmqtt_alias_slot *out;
 };
 
-void kmqtt_aliases_init(struct kmqtt_aliases *aliases,
-			struct kmqtt_memory *memory, u16 in_max, u16 out_max);
-void kmqtt_aliases_uninit(struct kmqtt_aliases *aliases);
-int kmqtt_alias_set(struct kmqtt_aliases *aliases, u16 alias,
-		    const struct kmqtt_str *topic, gfp_t gfp);
+void kmqtt_aliases_init(struct kmqtt_aliases *aliases, u16 in_max, u16 out_max);
+void kmqtt_aliases_uninit(struct kmqtt_aliases *aliases,
+			  struct kmqtt_memory *memory);
+int kmqtt_alias_set(struct kmqtt_aliases *aliases, struct kmqtt_memory *memory,
+		    u16 alias, const struct kmqtt_str *topic, gfp_t gfp);
 int kmqtt_alias_get(const struct kmqtt_aliases *aliases, u16 alias,
 		    struct kmqtt_str *topic);
-void kmqtt_alias_use(struct kmqtt_aliases *aliases,
+void kmqtt_alias_use(struct kmqtt_aliases *aliases, struct kmqtt_memory *memory,
 		     struct kmqtt_delivery *delivery);
 void kmqtt_alias_unsent(struct kmqtt_aliases *aliases,
+			struct kmqtt_memory *memory,
 			const struct kmqtt_delivery *delivery);
 
 /**
  * kmqtt_alias_choose() - use an alias for a packet if there may be one
  * @aliases: the aliases
+ * @memory: account to charge
  * @delivery: the packet; gets an alias or none
  *
  * Context: the connection's transmit side.
  */
 static inline void kmqtt_alias_choose(struct kmqtt_aliases *aliases,
+				      struct kmqtt_memory *memory,
 				      struct kmqtt_delivery *delivery)
 {
 	if (aliases->out_max)
-		kmqtt_alias_use(aliases, delivery);
+		kmqtt_alias_use(aliases, memory, delivery);
 }
 
 #endif /* _KMQTT_SESSION_ALIAS_H */

@@ -33,7 +33,7 @@ static struct alias_test *alias_create(struct kunit *test, u16 in_max,
 		t->msgs[i] = kmqtt_test_msg(test, t->memory, name, 1);
 	}
 	t->used = kmqtt_memory_used(t->memory);
-	kmqtt_aliases_init(&t->aliases, t->memory, in_max, out_max);
+	kmqtt_aliases_init(&t->aliases, in_max, out_max);
 	return t;
 }
 
@@ -41,7 +41,7 @@ static void alias_destroy(struct alias_test *t)
 {
 	int i;
 
-	kmqtt_aliases_uninit(&t->aliases);
+	kmqtt_aliases_uninit(&t->aliases, t->memory);
 	KUNIT_EXPECT_EQ(t->test, kmqtt_memory_used(t->memory), t->used);
 	for (i = 0; i < TOPICS; i++)
 		kmqtt_msg_put(t->msgs[i]);
@@ -51,7 +51,8 @@ static int set(struct alias_test *t, u16 alias, const char *name)
 {
 	struct kmqtt_str topic = kmqtt_test_str(name);
 
-	return kmqtt_alias_set(&t->aliases, alias, &topic, GFP_KERNEL);
+	return kmqtt_alias_set(&t->aliases, t->memory, alias, &topic,
+			       GFP_KERNEL);
 }
 
 static int get(struct alias_test *t, u16 alias, const char *name)
@@ -132,7 +133,7 @@ static void alias_in_no_memory(struct kunit *test)
 static int send(struct alias_test *t, int n, struct kmqtt_delivery *d)
 {
 	*d = (struct kmqtt_delivery) { .msg = t->msgs[n] };
-	kmqtt_alias_choose(&t->aliases, d);
+	kmqtt_alias_choose(&t->aliases, t->memory, d);
 	KUNIT_EXPECT_LE(t->test, d->alias, t->aliases.out_max);
 	return d->alias_known ? d->alias : -d->alias;
 }
@@ -153,13 +154,13 @@ static void alias_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, send(t, 0, &d), alias);
 
 	/* It isn't told after all: the client is told again. */
-	kmqtt_alias_unsent(&t->aliases, &d);
+	kmqtt_alias_unsent(&t->aliases, t->memory, &d);
 	KUNIT_EXPECT_EQ(test, send(t, 0, &d), alias);
 	send(t, 2, &d);
-	kmqtt_alias_unsent(&t->aliases, &d);
+	kmqtt_alias_unsent(&t->aliases, t->memory, &d);
 	alias = -send(t, 2, &d);
 	KUNIT_EXPECT_GT(test, alias, 0);
-	kmqtt_alias_unsent(&t->aliases, &d);
+	kmqtt_alias_unsent(&t->aliases, t->memory, &d);
 	KUNIT_EXPECT_EQ(test, send(t, 2, &d), -alias);
 	KUNIT_EXPECT_EQ(test, send(t, 2, &d), alias);
 	alias_destroy(t);
@@ -174,12 +175,12 @@ static void alias_out_none(struct kunit *test)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		kmqtt_alias_choose(&t->aliases, &d);
+		kmqtt_alias_choose(&t->aliases, t->memory, &d);
 	KUNIT_EXPECT_EQ(test, d.alias, 0);
 	msg = kmqtt_test_msg(test, t->memory, "a/b", 1);
 	d.msg = msg;
 	for (i = 0; i < 3; i++)
-		kmqtt_alias_choose(&t->aliases, &d);
+		kmqtt_alias_choose(&t->aliases, t->memory, &d);
 	KUNIT_EXPECT_EQ(test, d.alias, 0);
 	kmqtt_msg_put(msg);
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(t->memory), t->used);
@@ -199,7 +200,7 @@ static void alias_out_none(struct kunit *test)
 	t = alias_create(test, 5, 0);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, send(t, 0, &d), 0);
-	kmqtt_alias_unsent(&t->aliases, &d);
+	kmqtt_alias_unsent(&t->aliases, t->memory, &d);
 	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(t->memory), t->used);
 	alias_destroy(t);
 }
@@ -221,7 +222,7 @@ static void alias_out_clash(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, send(t, 1, &d), 0);
 	KUNIT_EXPECT_EQ(test, send(t, 1, &d), -1);
 	/* The client has forgotten the first for the second, or not yet. */
-	kmqtt_alias_unsent(&t->aliases, &d);
+	kmqtt_alias_unsent(&t->aliases, t->memory, &d);
 	KUNIT_EXPECT_EQ(test, send(t, 0, &d), 0);
 	KUNIT_EXPECT_EQ(test, send(t, 0, &d), -1);
 	alias_destroy(t);
@@ -244,7 +245,7 @@ static void unsent(struct alias_test *t, const struct kmqtt_delivery *d,
 		   u32 from, u32 nr)
 {
 	for (; from < nr; from++)
-		kmqtt_alias_unsent(&t->aliases, &d[from]);
+		kmqtt_alias_unsent(&t->aliases, t->memory, &d[from]);
 }
 
 /* A client that remembers what it was told never gets the wrong topic. */
