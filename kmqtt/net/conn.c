@@ -488,8 +488,12 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 		kmqtt_stats_inc(registry->broker, refused);
 		return -ENOMEM;
 	}
-	kmqtt_client_init(&conn->client, registry->broker,
-			  kmqtt_port_get(port), &link_ops);
+	err = kmqtt_client_init(&conn->client, registry->broker,
+				kmqtt_port_get(port), &link_ops);
+	if (err) {
+		kmqtt_stats_inc(registry->broker, refused);
+		goto err_free;
+	}
 	conn->client.connected = jiffies;
 	conn->sock = sock;
 	conn->rx.cpu = READ_ONCE(sock->sk->sk_incoming_cpu);
@@ -531,11 +535,13 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 err_callbacks:
 	remove_callbacks(conn);
 	kmqtt_event_refused(&conn->client, refusal(err));
+	kmqtt_client_uninit(&conn->client);
 	kmqtt_port_put(port);
 	kfree_rcu(conn, rcu);
 	return err;
 
 err_free:
+	kmqtt_client_uninit(&conn->client);
 	kmqtt_port_put(port);
 	kfree(conn);
 	return err;

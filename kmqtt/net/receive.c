@@ -232,6 +232,9 @@ static int begin_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		return kmqtt_client_fail(&conn->client,
 					 KMQTT_REASON_QUOTA_EXCEEDED);
 	}
+	trace_kmqtt_packet_in(&conn->client, fixed->type, fixed->remaining);
+	kmqtt_history_note(&conn->client.history->in, fixed->type,
+			   fixed->remaining);
 	return len;
 }
 

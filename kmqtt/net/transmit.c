@@ -14,6 +14,7 @@
 #include "../protocol/event.h"
 #include "../protocol/reply.h"
 #include "../session/right.h"
+#include "../trace.h"
 #include "conn.h"
 #include "pass.h"
 
@@ -396,6 +397,31 @@ static void settle_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	count_sent(conn, l, nr);
 }
 
+/* @sent of @len bytes of acknowledgments have left. */
+static void settle_acks(struct kmqtt_conn *conn, const u8 *acks, u32 len,
+			u32 sent)
+{
+	conn->tx.acks_rest = kmqtt_history_answers(&conn->client,
+						   conn->tx.acks_rest, acks,
+						   len, sent);
+	kmqtt_link_drop_acks(&conn->client.link, sent);
+}
+
+/* Tell of the first @nr packets. Of many, no more than the last are kept. */
+static void note_packets(struct kmqtt_conn *conn, const struct kmqtt_pass *pass,
+			 u32 nr)
+{
+	u32 i = 0;
+
+	if (nr > KMQTT_HISTORY_PACKETS && !trace_kmqtt_packet_out_enabled())
+		i = nr - KMQTT_HISTORY_PACKETS;
+	for (; i < nr; i++) {
+		const struct kmqtt_delivery *d = &pass->packets[i].delivery;
+
+		kmqtt_history_sent(&conn->client, d->first >> 4, d->remaining);
+	}
+}
+
 /* Account for @sent bytes of the buffer. */
 static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		   struct layout *l, u32 sent)
@@ -411,8 +437,8 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	}
 	start = l->active + l->acks;
 	if (l->acks && sent > l->active)
-		kmqtt_link_drop_acks(&conn->client.link,
-				     min(sent - l->active, l->acks));
+		settle_acks(conn, pass->tx + l->active, l->acks,
+			    min(sent - l->active, l->acks));
 
 	/* The first packet that is not whole, if any of it left, is active. */
 	while (nr < l->nr_packets && pass->packets[nr].end <= sent)
@@ -429,6 +455,7 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		kmqtt_delivery_get(&tx->delivery);
 	}
 	settle_packets(conn, pass, l, nr);
+	note_packets(conn, pass, nr);
 	for (i = 0; i < l->nr_packets; i++) {
 		if (!partly || i != nr - 1)
 			kmqtt_delivery_put(&pass->packets[i].delivery);

@@ -145,7 +145,8 @@ int kmqtt_admit(struct kmqtt_client *client, const struct kmqtt_connect *c,
 		}
 		if (attach.will)
 			attach.will->origin = session->origin;
-		client->session = session;
+		/* Pairs with kmqtt_trace_id(). */
+		smp_store_release(&client->session, session);
 		err = kmqtt_session_attach(session, &attach,
 					   batch->bh ? NULL : &old_will);
 		if (!err) {
@@ -154,7 +155,7 @@ int kmqtt_admit(struct kmqtt_client *client, const struct kmqtt_connect *c,
 						   old_will, batch);
 			goto out_identity;
 		}
-		client->session = NULL;
+		WRITE_ONCE(client->session, NULL);
 		kmqtt_session_put(session);
 		if (!batch->bh)
 			cond_resched();

@@ -9,6 +9,7 @@
 
 #include <linux/slab.h>
 #include "../access/auth.h"
+#include "../trace.h"
 #include "../wire/encode.h"
 #include "connect.h"
 #include "proof.h"
@@ -33,6 +34,29 @@ void kmqtt_auth_uninit(struct kmqtt_client *client)
 	client->proof->auth = NULL;
 }
 
+/**
+ * kmqtt_auth_decided() - tell whether a client was believed who it is
+ * @client: the client
+ * @reason: why not, or KMQTT_REASON_SUCCESS
+ *
+ * Context: the client's receive side.
+ */
+void kmqtt_auth_decided(const struct kmqtt_client *client,
+			enum kmqtt_reason reason)
+{
+	const struct kmqtt_proof *proof = client->proof;
+	const char *how = client->trust == KMQTT_TRUST_ANONYMOUS ?
+			  "none" : "password";
+
+	if (!trace_kmqtt_auth_enabled())
+		return;
+	if (proof && proof->method_len)
+		trace_kmqtt_auth(client, reason, proof->method,
+				 proof->method_len);
+	else
+		trace_kmqtt_auth(client, reason, how, strlen(how));
+}
+
 static bool before_connack(const struct kmqtt_client *client)
 {
 	return kmqtt_client_state(client) != KMQTT_CLIENT_ONLINE;
@@ -44,6 +68,7 @@ static int fail(struct kmqtt_client *client, enum kmqtt_reason reason,
 {
 	if (before_connack(client))
 		return kmqtt_connect_refuse(client, reason, batch);
+	kmqtt_auth_decided(client, reason);
 	return kmqtt_client_fail(client, reason);
 }
 
@@ -120,6 +145,8 @@ static int conclude(struct kmqtt_client *client, struct kmqtt_batch *batch)
 	if (!before_connack(client)) {
 		keep_stamp(client);
 		ret = send_auth(client, KMQTT_REASON_SUCCESS, batch);
+		if (!ret)
+			kmqtt_auth_decided(client, KMQTT_REASON_SUCCESS);
 		forget(client);
 		return ret;
 	}

@@ -41,11 +41,11 @@ static const bool allowed[KMQTT_CLIENT_STATES][KMQTT_CLIENT_STATES] = {
  * @port: what it came through; the connection keeps it
  * @ops: what its connection does for it
  *
- * Context: any.
+ * Context: process, may sleep.
+ * Return: 0, or -ENOMEM; kmqtt_client_uninit() is due in either case.
  */
-void kmqtt_client_init(struct kmqtt_client *client,
-		       struct kmqtt_broker *broker, struct kmqtt_port *port,
-		       const struct kmqtt_link_ops *ops)
+int kmqtt_client_init(struct kmqtt_client *client, struct kmqtt_broker *broker,
+		      struct kmqtt_port *port, const struct kmqtt_link_ops *ops)
 {
 	memset(client, 0, sizeof(*client));
 	kmqtt_link_init(&client->link, ops);
@@ -56,6 +56,8 @@ void kmqtt_client_init(struct kmqtt_client *client,
 	client->max_packet = KMQTT_PACKET_MAX;
 	client->problem_info = true;
 	kmqtt_aliases_init(&client->aliases, 0, 0);
+	client->history = kzalloc(sizeof(*client->history), GFP_KERNEL);
+	return client->history ? 0 : -ENOMEM;
 }
 
 /**
@@ -75,11 +77,24 @@ void kmqtt_client_uninit(struct kmqtt_client *client)
 	}
 	kfree(client->reference);
 	kmqtt_identity_put(client->identity);
+	kfree(client->history);
 	kmqtt_link_uninit(&client->link);
 }
 
+/* The one place where the state changes. */
+static bool set_state(struct kmqtt_client *client, u8 from, u8 to,
+		      enum kmqtt_reason reason)
+{
+	if (WARN_ON_ONCE(!allowed[from][to]))
+		return false;
+	if (cmpxchg(&client->state, from, to) != from)
+		return false;
+	trace_kmqtt_client_state(client, from, to, reason);
+	return true;
+}
+
 /**
- * kmqtt_client_set_state() - the one place where the state changes
+ * kmqtt_client_set_state() - go on to another state
  * @client: the client
  * @from: the state it should be in
  * @to: the state it should get into
@@ -91,12 +106,7 @@ bool kmqtt_client_set_state(struct kmqtt_client *client,
 			    enum kmqtt_client_state from,
 			    enum kmqtt_client_state to)
 {
-	if (WARN_ON_ONCE(!allowed[from][to]))
-		return false;
-	if (cmpxchg(&client->state, from, to) != from)
-		return false;
-	trace_kmqtt_client_state(client, from, to);
-	return true;
+	return set_state(client, from, to, KMQTT_REASON_SUCCESS);
 }
 
 /**
@@ -126,14 +136,14 @@ bool kmqtt_client_go_online(struct kmqtt_client *client)
  */
 bool kmqtt_client_closing(struct kmqtt_client *client, enum kmqtt_reason reason)
 {
-	if (!kmqtt_client_set_state(client, KMQTT_CLIENT_NEW,
-				    KMQTT_CLIENT_CLOSING) &&
-	    !kmqtt_client_set_state(client, KMQTT_CLIENT_AUTH,
-				    KMQTT_CLIENT_CLOSING) &&
-	    !kmqtt_client_set_state(client, KMQTT_CLIENT_CHECK,
-				    KMQTT_CLIENT_CLOSING) &&
-	    !kmqtt_client_set_state(client, KMQTT_CLIENT_ONLINE,
-				    KMQTT_CLIENT_CLOSING))
+	if (!set_state(client, KMQTT_CLIENT_NEW, KMQTT_CLIENT_CLOSING,
+		       reason) &&
+	    !set_state(client, KMQTT_CLIENT_AUTH, KMQTT_CLIENT_CLOSING,
+		       reason) &&
+	    !set_state(client, KMQTT_CLIENT_CHECK, KMQTT_CLIENT_CLOSING,
+		       reason) &&
+	    !set_state(client, KMQTT_CLIENT_ONLINE, KMQTT_CLIENT_CLOSING,
+		       reason))
 		return false;
 	WRITE_ONCE(client->reason, reason);
 	return true;

@@ -8,6 +8,7 @@
 #include "../broker.h"
 #include "../session/alias.h"
 #include "../session/link.h"
+#include "history.h"
 
 struct kmqtt_proof;
 
@@ -53,13 +54,15 @@ enum kmqtt_client_state {
  * @proof: how it proves who it is, or NULL if nobody wanted it to; stays when it
  *	is online
  * @reference: server that the client is sent to, or NULL; set once, atomic
- * @session: valid from KMQTT_CLIENT_ONLINE on; holds a reference
+ * @session: valid from KMQTT_CLIENT_ONLINE on; holds a reference; tracepoints
+ *	look at it before, under RCU
  * @connected: jiffies when it was accepted, constant
  * @messages_in: PUBLISH packets received
  * @messages_out: PUBLISH packets sent
  * @bytes_in: bytes received
  * @bytes_out: bytes sent
  * @identity: who it is; NULL before a CONNECT was accepted; holds a reference
+ * @history: the last packets; the pointer is constant
  *
  * What is neither constant nor said to be something else is written before the
  * state becomes KMQTT_CLIENT_ONLINE; @goodbye and @reference before it becomes
@@ -94,6 +97,7 @@ struct kmqtt_client {
 	u64 bytes_in;
 	u64 bytes_out;
 	struct kmqtt_identity *identity;
+	struct kmqtt_history *history;
 };
 
 /**
@@ -106,9 +110,9 @@ struct kmqtt_packet {
 	const u8 *body;
 };
 
-void kmqtt_client_init(struct kmqtt_client *client,
-		       struct kmqtt_broker *broker, struct kmqtt_port *port,
-		       const struct kmqtt_link_ops *ops);
+int kmqtt_client_init(struct kmqtt_client *client, struct kmqtt_broker *broker,
+		      struct kmqtt_port *port,
+		      const struct kmqtt_link_ops *ops);
 void kmqtt_client_uninit(struct kmqtt_client *client);
 bool kmqtt_client_set_state(struct kmqtt_client *client,
 			    enum kmqtt_client_state from,

@@ -85,6 +85,7 @@ int kmqtt_connect_refuse(struct kmqtt_client *client, enum kmqtt_reason reason,
 	if (connack)
 		kmqtt_reply_send(client, connack, len, batch);
 	kfree(connack);
+	kmqtt_auth_decided(client, reason);
 	client->link.ops->close(&client->link, reason);
 	return -ECONNABORTED;
 }
@@ -215,6 +216,9 @@ static void keep_terms(struct kmqtt_client *client,
 
 	client->version = c->version;
 	client->clean = c->clean;
+	/* Until it is proven. */
+	client->trust = c->has_user ? KMQTT_TRUST_UNPROVEN :
+				      KMQTT_TRUST_ANONYMOUS;
 	client->keepalive = c->keepalive;
 	if (c->version != KMQTT_V5)
 		return;
@@ -325,6 +329,21 @@ static int settle(const struct kmqtt_client *client, struct kmqtt_connect *c,
 	return ok ? 0 : -EACCES;
 }
 
+/* The client has its session. Returns 0 or -ECONNABORTED. */
+static int go_online(struct kmqtt_client *client)
+{
+	enum kmqtt_reason reason = KMQTT_REASON_SUCCESS;
+
+	/* Fails if somebody has closed the connection meanwhile. */
+	if (!kmqtt_client_go_online(client))
+		return -ECONNABORTED;
+	/* What has changed from here on is for others to see to. */
+	if (!kmqtt_client_still_allowed(client))
+		reason = KMQTT_REASON_NOT_AUTHORIZED;
+	kmqtt_auth_decided(client, reason);
+	return reason ? kmqtt_client_fail(client, reason) : 0;
+}
+
 /**
  * kmqtt_connect_accept() - let a client in
  * @client: the client
@@ -384,12 +403,9 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 		return kmqtt_connect_refuse(client,
 					    KMQTT_REASON_SERVER_UNAVAILABLE,
 					    batch);
-	/* Fails if somebody has closed the connection meanwhile. */
-	if (!kmqtt_client_go_online(client))
-		return -ECONNABORTED;
-	/* What has changed from here on is for others to see to. */
-	if (!kmqtt_client_still_allowed(client))
-		return kmqtt_client_fail(client, KMQTT_REASON_NOT_AUTHORIZED);
+	err = go_online(client);
+	if (err)
+		return err;
 	kmqtt_link_touch(&client->link, batch);
 	kmqtt_event_client(client, KMQTT_CMD_CONNECT_NTF, present);
 	return 0;
@@ -437,7 +453,5 @@ int kmqtt_connect_packet(struct kmqtt_client *client,
 		return kmqtt_connect_refuse(client, reason, batch);
 	if (kmqtt_prop_has(&c.props, KMQTT_PROP_AUTH_METHOD))
 		return kmqtt_auth_connect(client, packet, &c, batch);
-	client->trust = c.has_user ? KMQTT_TRUST_UNPROVEN :
-				    KMQTT_TRUST_ANONYMOUS;
 	return kmqtt_connect_accept(client, &c, NULL, batch);
 }

@@ -192,6 +192,8 @@ int kmqtt_dispatch(struct kmqtt_client *client,
 	err = fn(client, packet, batch);
 	if (err == -EAGAIN || err == -ENOSPC)
 		return err;
+	kmqtt_history_note(&client->history->in, packet->fixed.type,
+			   packet->fixed.remaining);
 	kmqtt_stats_inc(client->broker, packets_in);
 	if (packet->fixed.type == KMQTT_CONNECT)
 		kmqtt_stats_inc(client->broker, connects_in);

@@ -165,6 +165,29 @@ u32 kmqtt_link_copy_acks(struct kmqtt_link *link, u8 *to, u32 size)
 }
 
 /**
+ * kmqtt_link_peek_acks() - see some of what is waiting
+ * @link: the link
+ * @offset: bytes to leave out
+ * @to: where to
+ * @size: room there
+ *
+ * Context: the link's transmit side.
+ * Return: bytes copied.
+ */
+u32 kmqtt_link_peek_acks(struct kmqtt_link *link, u32 offset, u8 *to, u32 size)
+{
+	u32 len = 0;
+
+	spin_lock_bh(&link->ack_lock);
+	if (offset < link->acks_len) {
+		len = min(size, link->acks_len - offset);
+		memcpy(to, link->acks + offset, len);
+	}
+	spin_unlock_bh(&link->ack_lock);
+	return len;
+}
+
+/**
  * kmqtt_link_drop_acks() - forget what was sent
  * @link: the link
  * @len: bytes of what kmqtt_link_copy_acks() gave

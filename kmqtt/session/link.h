@@ -96,6 +96,7 @@ void kmqtt_link_shrink(struct kmqtt_link *link);
 int kmqtt_link_grow(struct kmqtt_link *link, u32 len, gfp_t gfp);
 void kmqtt_link_ack(struct kmqtt_link *link, const u8 *data, u32 len);
 u32 kmqtt_link_copy_acks(struct kmqtt_link *link, u8 *to, u32 size);
+u32 kmqtt_link_peek_acks(struct kmqtt_link *link, u32 offset, u8 *to, u32 size);
 void kmqtt_link_drop_acks(struct kmqtt_link *link, u32 len);
 
 /**
