@@ -4,12 +4,28 @@
  */
 #include "event.h"
 
+#include <linux/printk.h>
 #include "../trace.h"
 
 /* Events of refused connections in a second; more than that share them. */
 #define REFUSED_BURST	50
 
 ATOMIC_NOTIFIER_HEAD(kmqtt_events);
+
+/* What clients do is logged only if an operator has dynamic debug do so. */
+static void log_client(const struct kmqtt_client *client, unsigned long what)
+{
+	const struct kmqtt_session *session = client->session;
+
+	if (what == KMQTT_CMD_CONNECT_NTF)
+		pr_debug("client %llu (%*pE) connected from %pI6c\n",
+			 client->id, session->id_len, session->id,
+			 &client->peer);
+	else
+		pr_debug("client %llu (%*pE) disconnected: reason %#x\n",
+			 client->id, session->id_len, session->id,
+			 READ_ONCE(client->reason));
+}
 
 /**
  * kmqtt_event_client() - tell of a client that came or went
@@ -30,6 +46,7 @@ void kmqtt_event_client(struct kmqtt_client *client, unsigned long what,
 		.session_present = session_present,
 	};
 
+	log_client(client, what);
 	atomic_notifier_call_chain(&kmqtt_events, what, &event);
 }
 
@@ -51,11 +68,15 @@ void kmqtt_event_refused(struct kmqtt_client *client, enum kmqtt_reason reason)
 	};
 
 	kmqtt_stats_inc(client->broker, refused);
+	trace_kmqtt_refused(client, reason);
 	event.count = kmqtt_rate_event(&client->broker->refused_rate,
 				       REFUSED_BURST);
-	if (event.count)
-		atomic_notifier_call_chain(&kmqtt_events,
-					   KMQTT_CMD_REFUSED_NTF, &event);
+	if (!event.count)
+		return;
+	pr_debug("client %llu from %pI6c refused: reason %#x (%u)\n",
+		 client->id, &client->peer, reason, event.count);
+	atomic_notifier_call_chain(&kmqtt_events, KMQTT_CMD_REFUSED_NTF,
+				   &event);
 }
 
 /**
@@ -83,7 +104,11 @@ void kmqtt_event_dropped(struct kmqtt_broker *broker,
 	kmqtt_stats_inc(broker, dropped[drop]);
 	trace_kmqtt_drop(broker, session, drop);
 	event.count = kmqtt_rate_event(rate, 1);
-	if (event.count)
-		atomic_notifier_call_chain(&kmqtt_events, KMQTT_CMD_DROPPED_NTF,
-					   &event);
+	if (!event.count)
+		return;
+	pr_debug("%u dropped to %*pE: reason %d\n", event.count,
+		 session ? session->id_len : 0, session ? session->id : NULL,
+		 drop);
+	atomic_notifier_call_chain(&kmqtt_events, KMQTT_CMD_DROPPED_NTF,
+				   &event);
 }
