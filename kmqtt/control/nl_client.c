@@ -94,6 +94,33 @@ static int put_client(struct sk_buff *skb, struct kmqtt_conn *conn, bool online)
 	return put_online(skb, client) ?: put_queues(skb, client);
 }
 
+static int put_packet(struct sk_buff *skb, bool sent,
+		      const struct kmqtt_past_packet *packet)
+{
+	struct nlattr *nest = nla_nest_start(skb, KMQTT_A_CLIENT_PACKET);
+
+	/* The caller throws all of it away. */
+	if (!nest || nla_put_u8(skb, KMQTT_A_PACKET_TYPE, packet->type) ||
+	    (sent && nla_put_flag(skb, KMQTT_A_PACKET_SENT)) ||
+	    nla_put_u32(skb, KMQTT_A_PACKET_SIZE, packet->len) ||
+	    nla_put_u32(skb, KMQTT_A_PACKET_AGE, packet->age))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_packets(struct sk_buff *skb, const struct kmqtt_past *past,
+		       bool sent)
+{
+	struct kmqtt_past_packet packet;
+	unsigned int i;
+
+	for (i = 0; kmqtt_history_read(past, i, &packet); i++)
+		if (put_packet(skb, sent, &packet))
+			return -EMSGSIZE;
+	return 0;
+}
+
 static bool is_online(const struct kmqtt_conn *conn)
 {
 	bool online = kmqtt_client_state(&conn->client) == KMQTT_CLIENT_ONLINE;
@@ -155,7 +182,9 @@ int kmqtt_nl_client_get_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(conn);
 	reply = kmqtt_nl_reply(info, &hdr);
 	if (reply)
-		err = put_client(reply, conn, true);
+		err = put_client(reply, conn, true) ?:
+		      put_packets(reply, &conn->client.history->in, false) ?:
+		      put_packets(reply, &conn->client.history->out, true);
 	kmqtt_link_put(&conn->client.link);
 	if (err) {
 		nlmsg_free(reply);

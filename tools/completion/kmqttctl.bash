@@ -62,7 +62,7 @@ _kmqttctl_arguments() {
 		*) echo permanent to ;;
 		esac
 		;;
-	"client get" | "session get" | "session del" | "subscription get")
+	"client get" | "client show" | "session get" | "session del" | "subscription get")
 		[[ $3 == "$2" ]] && echo client-id
 		;;
 	"retained get")
@@ -110,7 +110,7 @@ _kmqttctl_verbs() {
 	case $1 in
 	broker) echo get set ;;
 	listener) echo get add del ;;
-	client) echo get kick move ;;
+	client) echo get show kick move ;;
 	user) echo get set del ;;
 	session | retained) echo get del ;;
 	subscription | realm | acl) echo get ;;

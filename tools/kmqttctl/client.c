@@ -5,6 +5,7 @@
 #include <linux/kmqtt.h>
 
 #include "ctl.h"
+#include "show.h"
 
 #define FIELD(_kind, _attr, _name, _title)			\
 	{							\
@@ -99,6 +100,7 @@ static enum exit_code client_move(struct ctl *ctl)
 
 static const struct verb verbs[] = {
 	{ "get", client_get },
+	{ "show", show_client },
 	{ "kick", client_kick },
 	{ "move", client_move },
 	{ NULL, NULL }
@@ -109,6 +111,7 @@ const struct noun client_noun = {
 	.summary = "connections of clients",
 	.usage =
 "Usage: kmqttctl client [get [[client-id] ID]]\n"
+"       kmqttctl client show [client-id] ID\n"
 "       kmqttctl client kick [client-id] ID [reason REASON]\n"
 "       kmqttctl client kick connection NUMBER [client-id ID] [reason REASON]\n"
 "       kmqttctl client move CLIENT [permanent] [[to] SERVER]\n\n"

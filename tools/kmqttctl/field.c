@@ -259,20 +259,13 @@ void field_attrs(const struct nlmsghdr *nlh,
 	}
 }
 
-/**
- * field_read_row() - take a message apart
- * @fields: what to look for
- * @nlh: the message
- *
- * Return: a row.
- */
-json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh)
+static json_t *read_row(const struct field *fields,
+			const struct nlattr *const attrs[FIELD_ATTRS_MAX])
 {
-	const struct nlattr *attrs[FIELD_ATTRS_MAX], *attr;
 	json_t *row = check(json_object());
 	const struct field *field;
+	const struct nlattr *attr;
 
-	field_attrs(nlh, attrs);
 	for (field = fields; field->kind; field++) {
 		attr = attrs[field->attr];
 		if (field->kind == FIELD_ADDRESS) {
@@ -291,6 +284,39 @@ json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh)
 			read_number(row, field, attr);
 	}
 	return row;
+}
+
+/**
+ * field_read_row() - take a message apart
+ * @fields: what to look for
+ * @nlh: the message
+ *
+ * Return: a row.
+ */
+json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh)
+{
+	const struct nlattr *attrs[FIELD_ATTRS_MAX];
+
+	field_attrs(nlh, attrs);
+	return read_row(fields, attrs);
+}
+
+/**
+ * field_read_nest() - take an attribute apart
+ * @fields: what to look for
+ * @nest: the attribute that has others in it
+ *
+ * Return: a row.
+ */
+json_t *field_read_nest(const struct field *fields, const struct nlattr *nest)
+{
+	const struct nlattr *attrs[FIELD_ATTRS_MAX] = { NULL }, *attr;
+
+	mnl_attr_for_each_nested(attr, nest) {
+		if (mnl_attr_get_type(attr) < FIELD_ATTRS_MAX)
+			attrs[mnl_attr_get_type(attr)] = attr;
+	}
+	return read_row(fields, attrs);
 }
 
 /**

@@ -57,6 +57,7 @@ bool field_read_address(const struct field *field,
 char *field_text(const struct field *field, json_t *row, bool quote);
 
 json_t *field_read_row(const struct field *fields, const struct nlmsghdr *nlh);
+json_t *field_read_nest(const struct field *fields, const struct nlattr *nest);
 bool field_number(const struct field *field, const char *text, uint64_t *value);
 void field_put_address(struct nl *nl, const struct field *field,
 		       const struct address *address);

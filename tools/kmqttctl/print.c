@@ -20,6 +20,8 @@ void print_json(const struct style *style, json_t *value)
 {
 	size_t flags = style->pretty ? JSON_INDENT(2) : JSON_COMPACT;
 
+	/* Of times and rates, more digits would tell of nothing but doubles. */
+	flags |= JSON_REAL_PRECISION(12);
 	/* Foreign strings must not control a terminal. */
 	if (isatty(STDOUT_FILENO))
 		flags |= JSON_ENSURE_ASCII;

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTTCTL_SHOW_H
+#define _KMQTTCTL_SHOW_H
+
+#include "ctl.h"
+
+enum exit_code show_client(struct ctl *ctl);
+
+#endif /* _KMQTTCTL_SHOW_H */
