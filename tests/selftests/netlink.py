@@ -158,6 +158,84 @@ class Silent(Peer):
     auto_ack = False
 
 
+def test_client_show():
+    loop = Loop()
+    kept = client(loop, "kept", "a/#", "$share/group/b", qos=1, clean=False, username="user")
+    kept.wait_publish("a/x", b"12345", 1)
+    loop.until(lambda: kept.messages, "the message")
+    kept.wait_ping()
+    got = ctl_json("client", "show", "kept")
+    same(set(got), {"client", "session", "subscriptions", "packets"}, "parts")
+    same(got["client"]["client_id"], "kept", "client-id")
+    same(got["client"]["user"], "user", "user")
+    check("send_queue" in got["client"], f"{got['client']}")
+    same((got["session"]["connected"], got["session"]["clean"]), (True, False), "of the session")
+    same({(s["filter"], s.get("group"), s["qos"]) for s in got["subscriptions"]},
+         {("a/#", None, 1), ("b", "group", 1)}, "subscriptions")
+    packets = [(p["direction"], p["type"], p["size"]) for p in got["packets"]]
+    same(packets[:5], [("received", "PINGREQ", 2), ("received", "PUBACK", 4),
+                       ("received", "PUBLISH", 14), ("received", "SUBSCRIBE", 27),
+                       ("received", "CONNECT", 24)], "packets from the client")
+    same(packets[5], ("sent", "PINGRESP", 2), "the last packet to the client")
+    same(sorted(packets[6:]), [("sent", "CONNACK", 4), ("sent", "PUBACK", 4),
+                               ("sent", "PUBLISH", 14), ("sent", "SUBACK", 6)],
+         "packets to the client")
+    check(all(0 <= p["age"] < PATIENCE for p in got["packets"]), f"{got['packets']}")
+    # No more than seven, the last ones, each way; and all of a long packet counts.
+    kept.wait_publish("t", bytes(200), 0)
+    for _ in range(6):
+        kept.wait_ping()
+    packets = [(p["direction"], p["type"], p["size"])
+               for p in ctl_json("client", "show", "client-id", "kept")["packets"]]
+    same(packets, [("received", "PINGREQ", 2)] * 7 + [("sent", "PINGRESP", 2)] * 7,
+         "the last seven")
+    kept.publish("t", bytes(200), 0)
+    kept.wait_ping()
+    packet = ctl_json("client", "show", "kept")["packets"][1]
+    same((packet["type"], packet["size"]), ("PUBLISH", 206), "a packet with a longer length")
+    kept.publish("t", bytes(300000), 0)
+    kept.wait_ping()
+    packet = ctl_json("client", "show", "kept")["packets"][1]
+    same((packet["type"], packet["size"]), ("PUBLISH", 300007), "a large packet")
+    text = ctl("client", "show", "kept")
+    for word in ("CONNECTION", "SESSION", "SUBSCRIPTIONS", "LAST PACKETS", "a/#", "PINGRESP"):
+        check(word in text, f"no {word} in {text}")
+
+    kept.close()
+    wait_for(lambda: stats()["connections"] == 0, "the connection to be gone")
+    got = ctl_json("client", "show", "kept")
+    check("client" not in got, "no connection is told of")
+    same((got["session"]["connected"], len(got["subscriptions"]), got["packets"]),
+         (False, 2, []), "what is left")
+    check("CONNECTION" not in ctl("client", "show", "kept"), "no connection is told of")
+    refused("client", "show", "nobody", says=["client show", "client-id"])
+    refused("client", "show", status=2)
+    refused("client", "show", "kept", "kept", status=2)
+    loop.close()
+    ctl("session", "del", "kept")
+
+
+def test_answers_seen():
+    """Each answer of many that leave together is one, whole or cut off by the socket."""
+    loop = Loop()
+    many = client(loop, "many", peer_args={"rcvbuf": 4096})
+    many.pause()
+    # Long ones and short ones in turn, while nobody reads.
+    for i in range(200):
+        many.subscribe(*(f"f/{j}" for j in range(150 if i % 2 else 1)))
+        many.ping()
+    wait_for(lambda: ctl_json("client", "show", "many")["packets"][0]["type"] == "PINGREQ",
+             "the broker to have read something")
+    many.pause(False)
+    many.wait_ping()
+    loop.until(lambda: len(many.subacks) == 200 and many.pongs == 201, "all answers")
+    sent = [p for p in ctl_json("client", "show", "many")["packets"] if p["direction"] == "sent"]
+    same([(p["type"], p["size"]) for p in sent],
+         [("PINGRESP", 2), ("PINGRESP", 2), ("SUBACK", 155), ("PINGRESP", 2), ("SUBACK", 5),
+          ("PINGRESP", 2), ("SUBACK", 155)], "the last answers")
+    loop.close()
+
+
 def test_top():
     loop = Loop()
     slow = client(loop, "slow", "a/#", cls=Silent, peer_args={"rcvbuf": 4096})
@@ -574,6 +652,8 @@ def main():
         ("broker get, set", test_broker),
         ("broker: what is wrong is refused, and nothing is changed", test_broker_wrong),
         ("client get, kick", test_client),
+        ("client show", test_client_show),
+        ("client show knows each answer", test_answers_seen),
         ("top", test_top),
         ("top gives the terminal back", test_top_screen),
         ("session get, del", test_session),
