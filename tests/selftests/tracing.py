@@ -308,9 +308,9 @@ def bpf_works():
     """Why bpftrace can't be tested here, or nothing."""
     if not shutil.which("bpftrace"):
         return "bpftrace is not installed"
-    with open("/proc/kallsyms") as symbols:
-        if not re.search(r" __(x64|arm64)_sys_bpf$", symbols.read(), re.M):
-            return "this kernel has no BPF (CONFIG_BPF_SYSCALL)"
+    # There whenever the system call is.
+    if not os.path.exists("/proc/sys/kernel/unprivileged_bpf_disabled"):
+        return "this kernel has no BPF (CONFIG_BPF_SYSCALL)"
     return None
 
 
