@@ -79,6 +79,7 @@ static int __net_init broker_init(struct net *net)
 	broker->started = ktime_get_seconds();
 	mutex_init(&broker->settings_mutex);
 	mutex_init(&broker->config_mutex);
+	mutex_init(&broker->taps_mutex);
 	kmqtt_settings_default(&settings);
 
 	broker->stats = alloc_percpu(struct kmqtt_stats);

@@ -103,6 +103,9 @@ struct kmqtt_limits {
  * @response_info: told to clients that ask where to have responses sent; RCU
  * @server_reference: another server, for clients that are sent away; RCU
  * @stats: counters, for each CPU
+ * @taps: struct kmqtt_tap; written under @taps_mutex, read under RCU. Looked at
+ *	for each message, as @stats next to it
+ * @taps_mutex: guards @taps; may sleep
  * @registry: listeners and connections
  * @config_mutex: guards the two below; may sleep
  * @config: a configuration that is being told by netlink, or NULL
@@ -126,6 +129,8 @@ struct kmqtt_broker {
 	struct kmqtt_text __rcu *response_info;
 	struct kmqtt_text __rcu *server_reference;
 	struct kmqtt_stats __percpu *stats;
+	struct hlist_head taps;
+	struct mutex taps_mutex;	/* writing taps */
 	struct kmqtt_registry *registry;
 	struct mutex config_mutex;	/* config, config_portid */
 	struct kmqtt_config *config;

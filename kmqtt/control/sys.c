@@ -319,7 +319,7 @@ static bool publish(struct kmqtt_broker *broker, const struct sys_topic *topic,
 	err = kmqtt_msg_write(msg, text, strlen(text), GFP_KERNEL);
 	msg->qos = KMQTT_QOS2;
 	msg->retain = true;
-	err = err ?: kmqtt_route(broker, msg, batch, &good);
+	err = err ?: kmqtt_route(broker, NULL, msg, batch, &good);
 	kmqtt_msg_put(msg);
 	return !err;
 }

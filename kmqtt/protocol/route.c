@@ -11,6 +11,7 @@
 #include "../topic/memo.h"
 #include "../trace.h"
 #include "event.h"
+#include "tap.h"
 
 /* Matches that softirq deals with; more go to a thread. */
 #define ROUTE_FIRST	128
@@ -166,6 +167,7 @@ static u64 deliver_to_group(struct kmqtt_broker *broker,
 /**
  * kmqtt_route_deliver() - hand messages to all in the route
  * @broker: the broker
+ * @from: session of who published them, or NULL
  * @msgs: messages of one publisher, topic and QoS that are retained by none
  *	or, if there is a single one, by any
  * @nr: how many, up to 64
@@ -177,8 +179,10 @@ static u64 deliver_to_group(struct kmqtt_broker *broker,
  * Return: a bit for each message that a subscriber didn't get, though it was to
  * have it for sure.
  */
-u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
-			u32 nr, bool stop, struct kmqtt_batch *batch)
+u64 kmqtt_route_deliver(struct kmqtt_broker *broker,
+			const struct kmqtt_session *from,
+			struct kmqtt_msg **msgs, u32 nr, bool stop,
+			struct kmqtt_batch *batch)
 {
 	struct kmqtt_route *route = batch->route;
 	u64 lost = 0;
@@ -187,6 +191,8 @@ u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
 	for (i = 0; i < nr; i++)
 		trace_kmqtt_route(broker, msgs[i], route->nr);
 	batch->work += nr * kmqtt_route_work(route);
+	if (unlikely(kmqtt_tap_any(broker)))
+		batch->work += kmqtt_tap_show(broker, from, msgs, nr);
 	i = 0;
 	while (i < route->nr) {
 		const struct kmqtt_match *m = &route->matches[i];
@@ -284,8 +290,10 @@ int kmqtt_route_find(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
  * @good false if deliver() says that one lost it, -EAGAIN if a thread is to do
  * it, -ENOMEM if nobody got it.
  */
-static int find_and_deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
-			    struct kmqtt_batch *batch, bool *good)
+static int find_and_deliver(struct kmqtt_broker *broker,
+			    const struct kmqtt_session *from,
+			    struct kmqtt_msg *msg, struct kmqtt_batch *batch,
+			    bool *good)
 {
 	int tries = ROUTE_RETRIES;
 	int err;
@@ -295,8 +303,8 @@ static int find_and_deliver(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		rcu_read_lock();
 		err = kmqtt_route_find(broker, msg, batch);
 		if (!err)
-			*good = !kmqtt_route_deliver(broker, &msg, 1, false,
-						     batch);
+			*good = !kmqtt_route_deliver(broker, from, &msg, 1,
+						     false, batch);
 		rcu_read_unlock();
 		if (!err)
 			return 0;
@@ -331,6 +339,7 @@ static int retain(struct kmqtt_broker *broker, struct kmqtt_msg *msg)
 /**
  * kmqtt_route() - publish a message
  * @broker: the broker
+ * @from: session of who publishes it, or NULL
  * @msg: a filled message that nobody else has
  * @batch: flushes the subscribers; says in @batch->route->nr afterwards how
  *	many subscriptions matched
@@ -339,13 +348,13 @@ static int retain(struct kmqtt_broker *broker, struct kmqtt_msg *msg)
  * Context: softirq or process, as @batch says.
  * Return: 0, -EAGAIN if a thread is to try again, -ENOMEM if nobody got it.
  */
-int kmqtt_route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
-		struct kmqtt_batch *batch, bool *good)
+int kmqtt_route(struct kmqtt_broker *broker, const struct kmqtt_session *from,
+		struct kmqtt_msg *msg, struct kmqtt_batch *batch, bool *good)
 {
 	kmqtt_msg_published(msg);
 	/* Retained before it is matched: see kmqtt_replay_start(). */
 	return retain(broker, msg) ?:
-	       find_and_deliver(broker, msg, batch, good);
+	       find_and_deliver(broker, from, msg, batch, good);
 }
 
 /**
@@ -367,7 +376,7 @@ void kmqtt_publish_will(struct kmqtt_session *session,
 
 	if (!kmqtt_session_may_write(session, identity, will, batch))
 		kmqtt_stats_inc(broker, denied_in);
-	else if (kmqtt_route(broker, will, batch, &good))
+	else if (kmqtt_route(broker, session, will, batch, &good))
 		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_NO_MEMORY);
 	kmqtt_msg_put(will);
 }

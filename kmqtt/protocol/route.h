@@ -9,12 +9,14 @@
 
 int kmqtt_route_init(struct kmqtt_route *route);
 void kmqtt_route_uninit(struct kmqtt_route *route);
-int kmqtt_route(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
-		struct kmqtt_batch *batch, bool *good);
+int kmqtt_route(struct kmqtt_broker *broker, const struct kmqtt_session *from,
+		struct kmqtt_msg *msg, struct kmqtt_batch *batch, bool *good);
 int kmqtt_route_find(struct kmqtt_broker *broker, struct kmqtt_msg *msg,
 		     struct kmqtt_batch *batch);
-u64 kmqtt_route_deliver(struct kmqtt_broker *broker, struct kmqtt_msg **msgs,
-			u32 nr, bool stop, struct kmqtt_batch *batch);
+u64 kmqtt_route_deliver(struct kmqtt_broker *broker,
+			const struct kmqtt_session *from,
+			struct kmqtt_msg **msgs, u32 nr, bool stop,
+			struct kmqtt_batch *batch);
 void kmqtt_publish_will(struct kmqtt_session *session,
 			struct kmqtt_identity *identity,
 			struct kmqtt_msg *will, struct kmqtt_batch *batch);

@@ -186,8 +186,8 @@ int kmqtt_run_end(struct kmqtt_client *client, struct kmqtt_batch *batch)
 		return 0;
 	qos = run->msgs[0]->qos;
 	rcu_read_lock();
-	lost = kmqtt_route_deliver(client->broker, run->msgs, nr,
-				   client->version != KMQTT_V5, batch);
+	lost = kmqtt_route_deliver(client->broker, client->session, run->msgs,
+				   nr, client->version != KMQTT_V5, batch);
 	rcu_read_unlock();
 	for (i = 0; i < nr; i++) {
 		payload += run->msgs[i]->payload_len;
