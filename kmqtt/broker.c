@@ -10,6 +10,7 @@
 #include <net/netns/generic.h>
 #include "control/config.h"
 #include "control/sys.h"
+#include "control/tap.h"
 #include "net/pass.h"
 #include "net/registry.h"
 #include "protocol/event.h"
@@ -148,10 +149,11 @@ static void __net_exit broker_exit(struct net *net)
 
 	kmqtt_sys_destroy(broker->sys);
 	kmqtt_registry_destroy(broker->registry);
-	/* Where the module goes, its socket may still be there. */
+	/* Where the module goes, their sockets may still be there. */
 	mutex_lock(&broker->config_mutex);
 	kmqtt_config_abort(broker);
 	mutex_unlock(&broker->config_mutex);
+	kmqtt_tap_del_all(broker);
 	kmqtt_checks_uninit(&broker->checks);
 	kmqtt_store_uninit(&broker->store);
 	kmqtt_access_uninit(&broker->access);

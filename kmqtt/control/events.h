@@ -7,6 +7,7 @@
 /* Multicast groups of the family. */
 enum {
 	KMQTT_NL_EVENTS,
+	KMQTT_NL_TAPS,
 };
 
 extern struct notifier_block kmqtt_events_notifier;

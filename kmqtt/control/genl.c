@@ -187,8 +187,24 @@ static const struct nla_policy kmqtt_acl_add_nl_policy[KMQTT_A_ACL_TOPIC + 1] = 
 	[KMQTT_A_ACL_TOPIC] = { .type = NLA_STRING, },
 };
 
+/* KMQTT_CMD_MESSAGE_PUBLISH - do */
+static const struct nla_policy kmqtt_message_publish_nl_policy[KMQTT_A_MESSAGE_CONTENT_TYPE + 1] = {
+	[KMQTT_A_MESSAGE_TOPIC] = { .type = NLA_STRING, },
+	[KMQTT_A_MESSAGE_PAYLOAD] = { .type = NLA_BINARY, },
+	[KMQTT_A_MESSAGE_QOS] = NLA_POLICY_MAX(NLA_U8, 2),
+	[KMQTT_A_MESSAGE_RETAIN] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_MESSAGE_EXPIRY] = { .type = NLA_U32, },
+	[KMQTT_A_MESSAGE_CONTENT_TYPE] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
+};
+
+/* KMQTT_CMD_TAP_ADD - do */
+static const struct nla_policy kmqtt_tap_add_nl_policy[KMQTT_A_MESSAGE_PAYLOAD_MAX + 1] = {
+	[KMQTT_A_MESSAGE_FILTER] = { .type = NLA_STRING, },
+	[KMQTT_A_MESSAGE_PAYLOAD_MAX] = NLA_POLICY_MAX(NLA_U32, KMQTT_SHOWN_PAYLOAD_MAX),
+};
+
 /* Ops table for kmqtt */
-const struct genl_split_ops kmqtt_nl_ops[24] = {
+const struct genl_split_ops kmqtt_nl_ops[27] = {
 	{
 		.cmd	= KMQTT_CMD_BROKER_GET,
 		.doit	= kmqtt_nl_broker_get_doit,
@@ -350,5 +366,24 @@ const struct genl_split_ops kmqtt_nl_ops[24] = {
 		.policy		= kmqtt_acl_add_nl_policy,
 		.maxattr	= KMQTT_A_ACL_TOPIC,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_MESSAGE_PUBLISH,
+		.doit		= kmqtt_nl_message_publish_doit,
+		.policy		= kmqtt_message_publish_nl_policy,
+		.maxattr	= KMQTT_A_MESSAGE_CONTENT_TYPE,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_TAP_ADD,
+		.doit		= kmqtt_nl_tap_add_doit,
+		.policy		= kmqtt_tap_add_nl_policy,
+		.maxattr	= KMQTT_A_MESSAGE_PAYLOAD_MAX,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_TAP_DEL,
+		.doit	= kmqtt_nl_tap_del_doit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

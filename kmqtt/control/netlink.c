@@ -10,10 +10,15 @@
 #include "config.h"
 #include "events.h"
 #include "genl.h"
+#include "tap.h"
 
 static const struct genl_multicast_group groups[] = {
 	[KMQTT_NL_EVENTS] = {
 		.name = KMQTT_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_NET_ADMIN,
+	},
+	[KMQTT_NL_TAPS] = {
+		.name = KMQTT_MCGRP_TAPS,
 		.flags = GENL_MCAST_CAP_NET_ADMIN,
 	},
 };
@@ -45,19 +50,26 @@ int __init kmqtt_netlink_module_init(void)
 	err = netlink_register_notifier(&kmqtt_config_notifier);
 	if (err)
 		return err;
+	err = netlink_register_notifier(&kmqtt_tap_notifier);
+	if (err)
+		goto err_config;
 	err = genl_register_family(&kmqtt_nl_family);
-	if (err) {
-		netlink_unregister_notifier(&kmqtt_config_notifier);
-		return err;
-	}
+	if (err)
+		goto err_tap;
 	return atomic_notifier_chain_register(&kmqtt_events,
 					      &kmqtt_events_notifier);
+
+err_tap:
+	netlink_unregister_notifier(&kmqtt_tap_notifier);
+err_config:
+	netlink_unregister_notifier(&kmqtt_config_notifier);
+	return err;
 }
 
 /**
  * kmqtt_netlink_module_uninit() - end all control
  *
- * Waits for requests and events under way. Dumps under way have a reference
+ * Waits for requests, events and messages under way. Dumps under way have a reference
  * to the module, so there are none.
  *
  * Context: module exit.
@@ -65,7 +77,9 @@ int __init kmqtt_netlink_module_init(void)
 void kmqtt_netlink_module_uninit(void)
 {
 	atomic_notifier_chain_unregister(&kmqtt_events, &kmqtt_events_notifier);
+	kmqtt_tap_module_uninit();
 	genl_unregister_family(&kmqtt_nl_family);
+	netlink_unregister_notifier(&kmqtt_tap_notifier);
 	netlink_unregister_notifier(&kmqtt_config_notifier);
 }
 

@@ -104,21 +104,6 @@ int kmqtt_nl_retained_get_start(struct netlink_callback *cb)
 	return 0;
 }
 
-static int put_payload(struct sk_buff *skb, const struct kmqtt_msg *msg,
-		       u32 max)
-{
-	u32 len = min(msg->payload_len, max);
-	struct nlattr *attr;
-
-	if (!len)
-		return 0;
-	attr = nla_reserve(skb, KMQTT_A_RETAINED_PAYLOAD, len);
-	if (!attr)
-		return -EMSGSIZE;
-	kmqtt_msg_read(msg, 0, nla_data(attr), len);
-	return 0;
-}
-
 static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 		     const struct retained_dump *dump)
 {
@@ -133,7 +118,8 @@ static int put_entry(struct sk_buff *skb, struct netlink_callback *cb,
 				kmqtt_msg_topic(msg), msg->topic_len, &cut) ||
 	    nla_put_u8(skb, KMQTT_A_RETAINED_QOS, msg->qos) ||
 	    nla_put_u32(skb, KMQTT_A_RETAINED_SIZE, msg->payload_len) ||
-	    put_payload(skb, msg, dump->payload_max) ||
+	    kmqtt_nl_put_payload(skb, KMQTT_A_RETAINED_PAYLOAD, msg,
+				 dump->payload_max) ||
 	    (cut && nla_put_flag(skb, KMQTT_A_RETAINED_TRUNCATED))) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;

@@ -106,6 +106,31 @@ int kmqtt_nl_put_string(struct sk_buff *skb, int attr, const u8 *s, size_t len,
 	return nla_put(skb, attr, len, s);
 }
 
+/**
+ * kmqtt_nl_put_payload() - put the beginning of a payload
+ * @skb: where to
+ * @attr: attribute; not there if there is nothing to show
+ * @msg: a filled message
+ * @max: bytes to show at most
+ *
+ * Context: any.
+ * Return: 0 or -EMSGSIZE.
+ */
+int kmqtt_nl_put_payload(struct sk_buff *skb, int attr,
+			 const struct kmqtt_msg *msg, u32 max)
+{
+	u32 len = min(msg->payload_len, max);
+	struct nlattr *nla;
+
+	if (!len)
+		return 0;
+	nla = nla_reserve(skb, attr, len);
+	if (!nla)
+		return -EMSGSIZE;
+	kmqtt_msg_read(msg, 0, nla_data(nla), len);
+	return 0;
+}
+
 /* An address and what belongs to it have neighbouring attributes everywhere. */
 static_assert(KMQTT_A_LISTENER_PORT - KMQTT_A_LISTENER_ADDR4 == 3);
 static_assert(KMQTT_A_CLIENT_PORT - KMQTT_A_CLIENT_ADDR4 == 3);

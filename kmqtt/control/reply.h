@@ -21,6 +21,8 @@ int kmqtt_nl_dumped(const struct sk_buff *skb, int err);
 
 int kmqtt_nl_put_string(struct sk_buff *skb, int attr, const u8 *s, size_t len,
 			bool *cut);
+int kmqtt_nl_put_payload(struct sk_buff *skb, int attr,
+			 const struct kmqtt_msg *msg, u32 max);
 int kmqtt_nl_put_address(struct sk_buff *skb, int addr4,
 			 const struct in6_addr *addr, u32 ifindex, u16 port);
 struct kmqtt_str kmqtt_nl_str(const struct nlattr *attr);

@@ -11,8 +11,14 @@
 /* Rules that softirq looks at for one decision; more are left to a thread. */
 #define RULES_BH	1024
 
-/* Topics that are somebody's and nobody's, whatever rules say. */
-static bool is_reserved(const struct kmqtt_str *topic)
+/**
+ * kmqtt_right_reserved() - may nobody publish this, whatever rules say?
+ * @topic: a valid topic name
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool kmqtt_right_reserved(const struct kmqtt_str *topic)
 {
 	static const char state[] = "$SYS/broker/connection/+/state";
 
@@ -74,7 +80,7 @@ int kmqtt_session_may(const struct kmqtt_session *session,
 	};
 	int ret = true;
 
-	if (access == KMQTT_ACL_ACCESS_WRITE && is_reserved(&topic)) {
+	if (access == KMQTT_ACL_ACCESS_WRITE && kmqtt_right_reserved(&topic)) {
 		ret = false;
 	} else if (kmqtt_access_scan_max(session->store->access)) {
 		rcu_read_lock();

@@ -7,6 +7,7 @@
 /* Rules to look at that are as much work as a delivery. */
 #define KMQTT_RULES_PER_WORK	8
 
+bool kmqtt_right_reserved(const struct kmqtt_str *topic);
 int kmqtt_session_may(const struct kmqtt_session *session,
 		      const struct kmqtt_identity *identity,
 		      const struct kmqtt_msg *msg, enum kmqtt_acl_access access,
