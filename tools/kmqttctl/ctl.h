@@ -44,6 +44,9 @@ extern const struct noun acl_noun;
 extern const struct noun stats_noun;
 extern const struct noun monitor_noun;
 extern const struct noun top_noun;
+extern const struct noun pub_noun;
+extern const struct noun sub_noun;
+extern const struct noun trace_noun;
 extern const struct noun load_noun;
 extern const struct noun save_noun;
 

@@ -28,6 +28,9 @@ static const struct noun *const nouns[] = {
 	&stats_noun,
 	&monitor_noun,
 	&top_noun,
+	&pub_noun,
+	&sub_noun,
+	&trace_noun,
 	&load_noun,
 	&save_noun,
 	NULL
@@ -47,7 +50,7 @@ static void print_usage(FILE *to)
 	      "  -j, --json         print JSON\n"
 	      "  -p, --pretty       print JSON over several lines\n"
 	      "  -n, --netns NETNS  the broker of that network namespace\n"
-	      "  -t, --timestamp    with monitor: tell when events came\n"
+	      "  -t, --timestamp    with monitor and sub: tell when what came\n"
 	      "  -h, --help         print this\n"
 	      "  -V, --version      print the version\n", to);
 }

@@ -10,6 +10,7 @@
 #include <linux/kmqtt.h>
 
 #include "ctl.h"
+#include "text.h"
 
 #define FIELD(_kind, _attr, _name)				\
 	{							\
@@ -64,28 +65,17 @@ struct monitor {
 	bool wanted[KMQTT_CMD_MAX + 1];
 };
 
-static void time_now(char text[64])
-{
-	struct timespec now;
-	char seconds[32], zone[8];
-	struct tm tm;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	localtime_r(&now.tv_sec, &tm);
-	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
-	strftime(zone, sizeof(zone), "%z", &tm);
-	snprintf(text, 64, "%s.%06ld%s", seconds, now.tv_nsec / 1000, zone);
-}
-
 /* Takes @row over. */
 static void print_event(const struct ctl *ctl, const char *name, json_t *row)
 {
 	json_t *event = json_object();
-	char now[64];
+	char text[TEXT_TIME_MAX];
+	struct timespec now;
 
 	if (ctl->timestamp) {
-		time_now(now);
-		json_object_set_new(event, "time", json_string(now));
+		clock_gettime(CLOCK_REALTIME, &now);
+		text_of_time(text, &now);
+		json_object_set_new(event, "time", json_string(text));
 	}
 	json_object_set_new(event, "event", json_string(name));
 	json_object_update(event, row);
@@ -132,7 +122,7 @@ static enum exit_code monitor_run(struct ctl *ctl)
 	while ((name = ctl_next_arg(ctl)))
 		if (!want(&monitor, name))
 			return ctl_not(ctl, name, "an event");
-	ret = nl_join(&ctl->nl);
+	ret = nl_join(&ctl->nl, NL_EVENTS);
 	while (ret == EXIT_DONE && !ferror(stdout)) {
 		ret = nl_next_events(&ctl->nl, &lost, read_event, &monitor);
 		if (lost)

@@ -7,6 +7,7 @@
 
 #include <err.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 #define ANSWER_SIZE	(64 * 1024)
 #define REQUEST_SIZE	(4 * 1024 + 2 * 64 * 1024)
 
-/* Events that can wait for a slow terminal. */
+/* Events and messages that can wait for a slow terminal. */
 #define EVENTS_SIZE	(1024 * 1024)
 
 static const size_t genl_len = MNL_ALIGN(sizeof(struct genlmsghdr));
@@ -269,11 +270,17 @@ static enum exit_code transact(struct nl *nl, uint16_t type, uint16_t flags,
 	return read_answers(nl, fn, arg);
 }
 
+static const char *const group_names[NL_GROUPS] = {
+	[NL_EVENTS] = KMQTT_MCGRP_EVENTS,
+	[NL_TAPS] = KMQTT_MCGRP_TAPS,
+};
+
 static void read_group(struct nl *nl, const struct nlattr *group)
 {
 	const struct nlattr *attr;
 	const char *name = NULL;
 	uint32_t id = 0;
+	int i;
 
 	mnl_attr_for_each_nested(attr, group) {
 		switch (mnl_attr_get_type(attr)) {
@@ -287,8 +294,9 @@ static void read_group(struct nl *nl, const struct nlattr *group)
 			break;
 		}
 	}
-	if (name && !strcmp(name, KMQTT_MCGRP_EVENTS))
-		nl->events = id;
+	for (i = 0; name && i < NL_GROUPS; i++)
+		if (!strcmp(name, group_names[i]))
+			nl->groups[i] = id;
 }
 
 static void read_family(const struct nlmsghdr *nlh, void *arg)
@@ -387,30 +395,55 @@ enum exit_code nl_dump(struct nl *nl, nl_answer_fn *fn, void *arg)
 }
 
 /**
- * nl_join() - begin to receive events
+ * nl_join() - begin to receive events, or messages from a tap
  * @nl: socket
+ * @group: NL_EVENTS or NL_TAPS
  *
  * Return: EXIT_DONE, EXIT_REFUSED or EXIT_FAILED.
  */
-enum exit_code nl_join(struct nl *nl)
+enum exit_code nl_join(struct nl *nl, enum nl_group group)
 {
 	uint32_t families = GENL_ID_CTRL;	/* also its group's number */
 	enum exit_code ret = open_socket(nl);
-	int size = EVENTS_SIZE, fd;
+	int size = EVENTS_SIZE, one = 1, fd;
 
 	if (ret != EXIT_DONE)
 		return ret;
+	if (!nl->groups[group])
+		return fail(nl, EOPNOTSUPP, "the module is too old for this");
 	fd = mnl_socket_get_fd(nl->sock);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP,
-				  &nl->events, sizeof(nl->events)) < 0 ||
+				  &nl->groups[group],
+				  sizeof(nl->groups[group])) < 0 ||
 	    mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP,
 				  &families, sizeof(families)) < 0) {
 		fail(nl, errno, NULL);
 		return EXIT_REFUSED;
 	}
+	/* What a tap loses is counted: no reason to stop until all is read. */
+	if (group == NL_TAPS)
+		mnl_socket_setsockopt(nl->sock, NETLINK_NO_ENOBUFS, &one,
+				      sizeof(one));
 	return EXIT_DONE;
+}
+
+/**
+ * nl_wait() - wait until there is something to read, or a signal comes
+ * @nl: socket, open
+ * @milliseconds: how long at most; -1 for ever
+ *
+ * Return: true if there is.
+ */
+bool nl_wait(struct nl *nl, int milliseconds)
+{
+	struct pollfd fd = {
+		.fd = mnl_socket_get_fd(nl->sock),
+		.events = POLLIN,
+	};
+
+	return poll(&fd, 1, milliseconds) > 0;
 }
 
 static bool is_farewell(struct nl *nl, const struct nlmsghdr *nlh)

@@ -12,6 +12,13 @@
 /* Largest string that fits in an attribute, in bytes. */
 #define NL_STRING_MAX	(UINT16_MAX - NLA_HDRLEN)
 
+/* Multicast groups. */
+enum nl_group {
+	NL_EVENTS,
+	NL_TAPS,
+	NL_GROUPS
+};
+
 /* What the kernel, or the way to it, said against a request. */
 struct nl_error {
 	int err;		/* errno */
@@ -33,7 +40,7 @@ struct nl {
 	unsigned int portid;
 	unsigned int seq;
 	uint16_t family;
-	uint32_t events;	/* multicast group */
+	uint32_t groups[NL_GROUPS];	/* their numbers, 0 if there is none */
 	char *answer;		/* buffer of answers */
 	char *request;		/* buffer of requests */
 	struct nl_error error;
@@ -47,7 +54,8 @@ void nl_put_uint(struct nl *nl, uint16_t attr, uint64_t value,
 		 unsigned int size);
 enum exit_code nl_do(struct nl *nl, nl_answer_fn *fn, void *arg);
 enum exit_code nl_dump(struct nl *nl, nl_answer_fn *fn, void *arg);
-enum exit_code nl_join(struct nl *nl);
+enum exit_code nl_join(struct nl *nl, enum nl_group group);
+bool nl_wait(struct nl *nl, int milliseconds);
 enum exit_code nl_next_events(struct nl *nl, bool *lost, nl_answer_fn *fn,
 			      void *arg);
 void nl_close(struct nl *nl);

@@ -159,6 +159,23 @@ void text_of_seconds(char text[TEXT_NUMBER_MAX], uint64_t value)
 			 (unsigned int)(hours % 24));
 }
 
+/**
+ * text_of_time() - write a point in time
+ * @text: local time, to the microsecond, with its distance from UTC
+ * @time: since 1970
+ */
+void text_of_time(char text[TEXT_TIME_MAX], const struct timespec *time)
+{
+	char seconds[32], zone[8];
+	struct tm tm;
+
+	localtime_r(&time->tv_sec, &tm);
+	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	snprintf(text, TEXT_TIME_MAX, "%s.%06ld%s", seconds,
+		 time->tv_nsec / 1000, zone);
+}
+
 /* Characters that print as something, but change what is around them. */
 static bool is_format(wchar_t c)
 {
