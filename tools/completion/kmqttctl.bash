@@ -103,6 +103,28 @@ _kmqttctl_arguments() {
 	monitor*)
 		echo connect disconnect refused dropped
 		;;
+	pub*)
+		case $3 in
+		pub) echo topic ;;
+		topic | payload | file | expiry | content-type) ;;
+		qos) echo 0 1 2 ;;
+		*) echo payload file null qos retain expiry content-type ;;
+		esac
+		;;
+	sub*)
+		case $3 in
+		sub) echo filter ;;
+		filter | count | for) ;;
+		*) echo count for ;;
+		esac
+		;;
+	"trace topic")
+		case $3 in
+		topic) echo filter ;;
+		filter | count | for) ;;
+		*) echo count for ;;
+		esac
+		;;
 	esac
 }
 
@@ -115,7 +137,9 @@ _kmqttctl_verbs() {
 	session | retained) echo get del ;;
 	subscription | realm | acl) echo get ;;
 	stats) echo get --prometheus ;;
+	trace) echo topic ;;
 	monitor | top) _kmqttctl_arguments "$1" ;;
+	pub | sub) _kmqttctl_arguments "$1" "" "$1" ;;
 	esac
 }
 
@@ -137,7 +161,8 @@ _kmqttctl() {
 		done
 	elif ((i == COMP_CWORD)); then
 		words="broker listener client session subscription retained
-			user realm acl stats monitor top load save"
+			user realm acl stats monitor top pub sub
+			trace load save"
 		[[ $current == -* ]] && words="--json --pretty --netns
 			--timestamp --help --version"
 	elif [[ ${COMP_WORDS[i]} == load || ${COMP_WORDS[i]} == save ]]; then
