@@ -54,6 +54,9 @@ void kmqtt_settings_default(struct kmqtt_settings *settings)
 		.max_per_source = 10000,
 		.max_sessions = 100000,
 		.max_memory = default_memory(),
+		.max_bans = 4096,
+		.flapping_window = 60,
+		.flapping_ban = 300,
 		.sys_interval = kmqtt_sys_default_interval(),
 	};
 }
@@ -76,6 +79,10 @@ void kmqtt_settings_get(struct kmqtt_broker *broker,
 		.max_per_source = broker->registry->max_per_source,
 		.max_sessions = broker->store.max,
 		.max_memory = broker->memory.limit,
+		.max_bans = broker->access.bans.max,
+		.flapping_max = broker->access.flapping.max,
+		.flapping_window = broker->access.flapping.window,
+		.flapping_ban = broker->access.flapping.ban,
 		.sys_interval = kmqtt_sys_interval(broker->sys),
 	};
 }
@@ -109,6 +116,15 @@ static void apply_outbox(struct kmqtt_outbox_limits *to,
 	WRITE_ONCE(to->max_bytes, from->max_bytes);
 }
 
+static void apply_bans(struct kmqtt_access *access,
+		       const struct kmqtt_settings *from)
+{
+	WRITE_ONCE(access->bans.max, from->max_bans);
+	WRITE_ONCE(access->flapping.window, from->flapping_window);
+	WRITE_ONCE(access->flapping.ban, from->flapping_ban);
+	WRITE_ONCE(access->flapping.max, from->flapping_max);
+}
+
 /**
  * kmqtt_settings_apply() - have these settings from now on
  * @broker: the broker
@@ -126,6 +142,7 @@ void kmqtt_settings_apply(struct kmqtt_broker *broker,
 	WRITE_ONCE(broker->registry->max_per_source, settings->max_per_source);
 	WRITE_ONCE(broker->store.max, settings->max_sessions);
 	WRITE_ONCE(broker->memory.limit, settings->max_memory);
+	apply_bans(&broker->access, settings);
 }
 
 /**

@@ -12,6 +12,10 @@
  * @max_per_source: connections at a time from one address
  * @max_sessions: with and without a connection
  * @max_memory: bytes
+ * @max_bans: at a time
+ * @flapping_max: see struct kmqtt_flapping; kmqtt_flapping_prepare() comes first
+ * @flapping_window: likewise
+ * @flapping_ban: likewise
  * @sys_interval: seconds, see kmqtt_sys_set_interval(), which is who sets it
  * @response_info: see struct kmqtt_broker; NULL for none
  * @server_reference: likewise
@@ -23,6 +27,10 @@ struct kmqtt_settings {
 	u32 max_per_source;
 	u32 max_sessions;
 	u64 max_memory;
+	u32 max_bans;
+	u32 flapping_max;
+	u32 flapping_window;
+	u32 flapping_ban;
 	u32 sys_interval;
 	struct kmqtt_text *response_info;
 	struct kmqtt_text *server_reference;

@@ -23,6 +23,7 @@ enum kmqtt_handover {
  * struct kmqtt_stats - counters of a broker, one set for each CPU
  * @connects: connections accepted
  * @refused: connections refused, before or by CONNACK
+ * @banned: those among them that were for a ban
  * @malformed: connections closed for what the client sent
  * @connects_in: CONNECT packets received
  * @admitted: clients that got a session
@@ -47,6 +48,7 @@ enum kmqtt_handover {
 struct kmqtt_stats {
 	u64 connects;
 	u64 refused;
+	u64 banned;
 	u64 malformed;
 	u64 connects_in;
 	u64 admitted;

@@ -25,6 +25,7 @@ int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,
 		      struct workqueue_struct *wq)
 {
 	struct kmqtt_realm *realm;
+	int err;
 
 	access->memory = memory;
 	access->wq = wq;
@@ -35,9 +36,15 @@ int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,
 	access->scan_max = 0;
 	get_random_bytes(access->probe_key, sizeof(access->probe_key));
 	get_random_bytes(&access->stamp_secret, sizeof(access->stamp_secret));
+	kmqtt_flapping_init(&access->flapping);
+	err = kmqtt_bans_init(&access->bans, memory, wq);
+	if (err)
+		return err;
 	realm = kmqtt_realm_create(access, 0);
-	if (IS_ERR(realm))
+	if (IS_ERR(realm)) {
+		kmqtt_bans_uninit(&access->bans);
 		return PTR_ERR(realm);
+	}
 	list_add(&realm->list, &access->realms);
 	RCU_INIT_POINTER(access->realm, realm);
 	return 0;
@@ -59,6 +66,8 @@ void kmqtt_access_uninit(struct kmqtt_access *access)
 	}
 	/* Ports may have given back others just now. */
 	wait_var_event(&access->nr_realms, !atomic_read(&access->nr_realms));
+	kmqtt_bans_uninit(&access->bans);
+	kmqtt_flapping_uninit(&access->flapping);
 	memzero_explicit(access->probe_key, sizeof(access->probe_key));
 	memzero_explicit(&access->stamp_secret, sizeof(access->stamp_secret));
 	mutex_destroy(&access->mutex);

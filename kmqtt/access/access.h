@@ -4,6 +4,8 @@
 
 #include <linux/siphash.h>
 #include "../wire/decode.h"
+#include "ban.h"
+#include "flapping.h"
 #include "realm.h"
 
 /**
@@ -23,6 +25,8 @@
  *	that brokers ever had
  * @scan_max: one more than the rules that there are for a client at most, or 0
  *	if no realm has rules; WRITE_ONCE() under @mutex, read anywhere
+ * @bans: who is not let in, whatever the rules
+ * @flapping: who will not be let in if it goes on like this
  */
 struct kmqtt_access {
 	struct kmqtt_memory *memory;
@@ -36,6 +40,8 @@ struct kmqtt_access {
 	siphash_key_t stamp_secret;
 	atomic64_t generation;
 	u32 scan_max;
+	struct kmqtt_bans bans;
+	struct kmqtt_flapping flapping;
 };
 
 int kmqtt_access_init(struct kmqtt_access *access, struct kmqtt_memory *memory,

@@ -78,6 +78,8 @@ static int put_event(struct sk_buff *skb, u8 cmd,
 		return put_refused(skb, event);
 	case KMQTT_CMD_DROPPED_NTF:
 		return put_dropped(skb, event);
+	case KMQTT_CMD_BAN_NTF:
+		return 0;
 	}
 	return -EOPNOTSUPP;
 }

@@ -34,6 +34,15 @@ static const struct netlink_range_validation kmqtt_a_broker_sys_interval_range =
 	.max	= 65535ULL,
 };
 
+static const struct netlink_range_validation kmqtt_a_broker_max_bans_range = {
+	.max	= 1048576ULL,
+};
+
+static const struct netlink_range_validation kmqtt_a_broker_flapping_window_range = {
+	.min	= 1ULL,
+	.max	= 86400ULL,
+};
+
 static const struct netlink_range_validation kmqtt_a_user_iterations_range = {
 	.min	= 4096ULL,
 	.max	= 10000000ULL,
@@ -45,7 +54,7 @@ static const struct netlink_range_validation kmqtt_a_user_password_iterations_ra
 };
 
 /* KMQTT_CMD_BROKER_SET - do */
-static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_SYS_INTERVAL + 1] = {
+static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_FLAPPING_BAN + 1] = {
 	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_CONNECT_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3600),
@@ -73,6 +82,10 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_SYS_INT
 	[KMQTT_A_BROKER_RESPONSE_INFORMATION] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
 	[KMQTT_A_BROKER_SERVER_REFERENCE] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
 	[KMQTT_A_BROKER_SYS_INTERVAL] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_sys_interval_range),
+	[KMQTT_A_BROKER_MAX_BANS] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_max_bans_range),
+	[KMQTT_A_BROKER_FLAPPING_MAX] = { .type = NLA_U32, },
+	[KMQTT_A_BROKER_FLAPPING_WINDOW] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_flapping_window_range),
+	[KMQTT_A_BROKER_FLAPPING_BAN] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
@@ -203,8 +216,28 @@ static const struct nla_policy kmqtt_tap_add_nl_policy[KMQTT_A_MESSAGE_PAYLOAD_M
 	[KMQTT_A_MESSAGE_PAYLOAD_MAX] = NLA_POLICY_MAX(NLA_U32, KMQTT_SHOWN_PAYLOAD_MAX),
 };
 
+/* KMQTT_CMD_BAN_ADD - do */
+static const struct nla_policy kmqtt_ban_add_nl_policy[KMQTT_A_BAN_REASON + 1] = {
+	[KMQTT_A_BAN_ADDR4] = { .type = NLA_U32, },
+	[KMQTT_A_BAN_ADDR6] = NLA_POLICY_EXACT_LEN(16),
+	[KMQTT_A_BAN_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
+	[KMQTT_A_BAN_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
+	[KMQTT_A_BAN_USER] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
+	[KMQTT_A_BAN_EXPIRY] = { .type = NLA_U32, },
+	[KMQTT_A_BAN_REASON] = { .type = NLA_STRING, .len = KMQTT_BAN_REASON_MAX, },
+};
+
+/* KMQTT_CMD_BAN_DEL - do */
+static const struct nla_policy kmqtt_ban_del_nl_policy[KMQTT_A_BAN_USER + 1] = {
+	[KMQTT_A_BAN_ADDR4] = { .type = NLA_U32, },
+	[KMQTT_A_BAN_ADDR6] = NLA_POLICY_EXACT_LEN(16),
+	[KMQTT_A_BAN_PREFIX] = NLA_POLICY_MAX(NLA_U8, 128),
+	[KMQTT_A_BAN_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
+	[KMQTT_A_BAN_USER] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
+};
+
 /* Ops table for kmqtt */
-const struct genl_split_ops kmqtt_nl_ops[27] = {
+const struct genl_split_ops kmqtt_nl_ops[30] = {
 	{
 		.cmd	= KMQTT_CMD_BROKER_GET,
 		.doit	= kmqtt_nl_broker_get_doit,
@@ -214,7 +247,7 @@ const struct genl_split_ops kmqtt_nl_ops[27] = {
 		.cmd		= KMQTT_CMD_BROKER_SET,
 		.doit		= kmqtt_nl_broker_set_doit,
 		.policy		= kmqtt_broker_set_nl_policy,
-		.maxattr	= KMQTT_A_BROKER_SYS_INTERVAL,
+		.maxattr	= KMQTT_A_BROKER_FLAPPING_BAN,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -385,5 +418,24 @@ const struct genl_split_ops kmqtt_nl_ops[27] = {
 		.cmd	= KMQTT_CMD_TAP_DEL,
 		.doit	= kmqtt_nl_tap_del_doit,
 		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_BAN_ADD,
+		.doit		= kmqtt_nl_ban_add_doit,
+		.policy		= kmqtt_ban_add_nl_policy,
+		.maxattr	= KMQTT_A_BAN_REASON,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_BAN_DEL,
+		.doit		= kmqtt_nl_ban_del_doit,
+		.policy		= kmqtt_ban_del_nl_policy,
+		.maxattr	= KMQTT_A_BAN_USER,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd	= KMQTT_CMD_BAN_GET,
+		.dumpit	= kmqtt_nl_ban_get_dumpit,
+		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},
 };

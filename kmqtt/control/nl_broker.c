@@ -101,6 +101,21 @@ static int put_settings(struct sk_buff *skb, const struct kmqtt_broker *broker)
 	return 0;
 }
 
+static int put_bans(struct sk_buff *skb, const struct kmqtt_access *access)
+{
+	const struct kmqtt_flapping *flapping = &access->flapping;
+
+	if (nla_put_u32(skb, KMQTT_A_BROKER_MAX_BANS,
+			READ_ONCE(access->bans.max)) ||
+	    nla_put_u32(skb, KMQTT_A_BROKER_FLAPPING_MAX,
+			READ_ONCE(flapping->max)) ||
+	    nla_put_u32(skb, KMQTT_A_BROKER_FLAPPING_WINDOW,
+			READ_ONCE(flapping->window)))
+		return -EMSGSIZE;
+	return nla_put_u32(skb, KMQTT_A_BROKER_FLAPPING_BAN,
+			   READ_ONCE(flapping->ban));
+}
+
 /**
  * kmqtt_nl_broker_get_doit() - tell the settings
  * @skb: the request
@@ -118,7 +133,8 @@ int kmqtt_nl_broker_get_doit(struct sk_buff *skb, struct genl_info *info)
 	reply = kmqtt_nl_reply(info, &hdr);
 	if (!reply)
 		return -ENOMEM;
-	if (put_settings(reply, broker) || put_capabilities(reply, broker)) {
+	if (put_settings(reply, broker) || put_capabilities(reply, broker) ||
+	    put_bans(reply, &broker->access)) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}
@@ -208,6 +224,24 @@ static void read_capabilities(struct genl_info *info,
 	read_bool(info, KMQTT_A_BROKER_BH_PATH, &limits->bh_path);
 }
 
+/* The memory that counting needs has to be there before. */
+static int prepare_flapping(struct genl_info *info)
+{
+	const struct nlattr *max = info->attrs[KMQTT_A_BROKER_FLAPPING_MAX];
+
+	if (!max || !nla_get_u32(max))
+		return 0;
+	return kmqtt_flapping_prepare(&kmqtt_nl_broker(info)->access.flapping);
+}
+
+static void read_bans(struct genl_info *info, struct kmqtt_settings *s)
+{
+	read_u32(info, KMQTT_A_BROKER_MAX_BANS, &s->max_bans);
+	read_u32(info, KMQTT_A_BROKER_FLAPPING_MAX, &s->flapping_max);
+	read_u32(info, KMQTT_A_BROKER_FLAPPING_WINDOW, &s->flapping_window);
+	read_u32(info, KMQTT_A_BROKER_FLAPPING_BAN, &s->flapping_ban);
+}
+
 /* Settings that are given, over those that are there; all of them or none. */
 static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 {
@@ -221,7 +255,8 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 				    "holding publishers is not implemented, only drop is");
 		return -EOPNOTSUPP;
 	}
-	err = make_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION,
+	err = prepare_flapping(info) ?:
+	      make_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION,
 			&response_info);
 	if (err)
 		return err;
@@ -252,6 +287,7 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 		 &s->limits.max_subscriptions);
 	read_u32(info, KMQTT_A_BROKER_SYS_INTERVAL, &s->sys_interval);
 	read_capabilities(info, &s->limits);
+	read_bans(info, s);
 	return 0;
 }
 

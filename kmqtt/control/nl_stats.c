@@ -34,7 +34,8 @@ static int put_present(struct sk_buff *skb, const struct kmqtt_present *now)
 			 now->shared_subscriptions) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_MESSAGES, now->messages) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_MESSAGES_BYTES,
-			 now->message_bytes))
+			 now->message_bytes) ||
+	    nla_put_uint(skb, KMQTT_A_STATS_BANS, now->bans))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -91,6 +92,8 @@ static int put_stats(struct sk_buff *skb, const struct kmqtt_stats *sum)
 	if (put_counters(skb, KMQTT_A_STATS_HANDOVER_OWNED, sum->handover,
 			 KMQTT_HANDOVERS) ||
 	    nla_put_uint(skb, KMQTT_A_STATS_DENIED_PUBLISHES, sum->denied_in))
+		return -EMSGSIZE;
+	if (nla_put_uint(skb, KMQTT_A_STATS_CONNECTIONS_BANNED, sum->banned))
 		return -EMSGSIZE;
 	return nla_put_uint(skb, KMQTT_A_STATS_DENIED_DELIVERIES,
 			    sum->denied_out);

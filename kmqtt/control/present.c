@@ -47,5 +47,6 @@ void kmqtt_present_read(struct kmqtt_broker *broker,
 		.messages = held.messages,
 		.message_bytes = held.bytes,
 		.memory = kmqtt_memory_used(&broker->memory),
+		.bans = READ_ONCE(broker->access.bans.nr),
 	};
 }

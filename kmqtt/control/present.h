@@ -20,6 +20,7 @@ struct kmqtt_stats;
  * @messages: messages that are kept for whatever reason
  * @message_bytes: their payloads
  * @memory: bytes of the account
+ * @bans: bans
  */
 struct kmqtt_present {
 	u64 uptime;
@@ -33,6 +34,7 @@ struct kmqtt_present {
 	u64 messages;
 	u64 message_bytes;
 	u64 memory;
+	u32 bans;
 };
 
 void kmqtt_present_read(struct kmqtt_broker *broker,

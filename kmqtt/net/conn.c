@@ -419,28 +419,50 @@ static void release_work(struct work_struct *work)
 	kmqtt_link_put(&conn->client.link);
 }
 
-static int get_peer(struct kmqtt_conn *conn)
+/* Where a socket's other end is, if that isn't banned. */
+static int get_peer(struct kmqtt_broker *broker, struct socket *sock,
+		    struct sockaddr_in6 *peer)
 {
-	struct kmqtt_client *client = &conn->client;
 	struct sockaddr_storage addr;
 	int len;
 
-	len = kernel_getpeername(conn->sock, (struct sockaddr *)&addr);
+	len = kernel_getpeername(sock, (struct sockaddr *)&addr);
 	if (len < 0)
 		return len;
 	if (addr.ss_family == AF_INET6) {
-		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&addr;
-
-		client->peer = in6->sin6_addr;
-		client->peer_ifindex = in6->sin6_scope_id;
-		client->peer_port = ntohs(in6->sin6_port);
+		*peer = *(struct sockaddr_in6 *)&addr;
 	} else {
 		struct sockaddr_in *in = (struct sockaddr_in *)&addr;
 
-		ipv6_addr_set_v4mapped(in->sin_addr.s_addr, &client->peer);
-		client->peer_port = ntohs(in->sin_port);
+		*peer = (struct sockaddr_in6) { .sin6_port = in->sin_port };
+		ipv6_addr_set_v4mapped(in->sin_addr.s_addr, &peer->sin6_addr);
 	}
-	return 0;
+	if (!kmqtt_ban_has_address(&broker->access.bans, &peer->sin6_addr))
+		return 0;
+	kmqtt_stats_inc(broker, banned);
+	return -EACCES;
+}
+
+static struct kmqtt_conn *alloc_conn(struct kmqtt_broker *broker,
+				     struct kmqtt_port *port,
+				     const struct sockaddr_in6 *peer)
+{
+	struct kmqtt_conn *conn = kzalloc(sizeof(*conn), GFP_KERNEL);
+
+	if (!conn)
+		return NULL;
+	if (kmqtt_client_init(&conn->client, broker, kmqtt_port_get(port),
+			      &link_ops)) {
+		kmqtt_client_uninit(&conn->client);
+		kmqtt_port_put(port);
+		kfree(conn);
+		return NULL;
+	}
+	conn->client.connected = jiffies;
+	conn->client.peer = peer->sin6_addr;
+	conn->client.peer_ifindex = peer->sin6_scope_id;
+	conn->client.peer_port = ntohs(peer->sin6_port);
+	return conn;
 }
 
 static void prepare_socket(struct sock *sk)
@@ -475,26 +497,24 @@ static enum kmqtt_reason refusal(int err)
  * @data_ready: the socket's own callback
  *
  * Context: process, may sleep.
- * Return: 0 or a negative errno.
+ * Return: 0, -EACCES if its address is banned, or another negative errno.
  */
 int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 		      struct kmqtt_port *port, void (*data_ready)(struct sock *sk))
 {
-	struct kmqtt_conn *conn;
+	struct kmqtt_conn *conn = NULL;
+	struct sockaddr_in6 peer;
 	int err;
 
-	conn = kzalloc(sizeof(*conn), GFP_KERNEL);
-	if (!conn) {
-		kmqtt_stats_inc(registry->broker, refused);
-		return -ENOMEM;
+	err = get_peer(registry->broker, sock, &peer);
+	if (!err) {
+		conn = alloc_conn(registry->broker, port, &peer);
+		err = conn ? 0 : -ENOMEM;
 	}
-	err = kmqtt_client_init(&conn->client, registry->broker,
-				kmqtt_port_get(port), &link_ops);
 	if (err) {
 		kmqtt_stats_inc(registry->broker, refused);
-		goto err_free;
+		return err;
 	}
-	conn->client.connected = jiffies;
 	conn->sock = sock;
 	conn->rx.cpu = READ_ONCE(sock->sk->sk_incoming_cpu);
 	conn->data_ready = data_ready;
@@ -504,11 +524,6 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 	INIT_WORK(&conn->release_work, release_work);
 	timer_setup(&conn->timer, kmqtt_conn_timeout, 0);
 
-	err = get_peer(conn);
-	if (err) {
-		kmqtt_stats_inc(registry->broker, refused);
-		goto err_free;
-	}
 	prepare_socket(sock->sk);
 
 	/*
@@ -538,11 +553,5 @@ err_callbacks:
 	kmqtt_client_uninit(&conn->client);
 	kmqtt_port_put(port);
 	kfree_rcu(conn, rcu);
-	return err;
-
-err_free:
-	kmqtt_client_uninit(&conn->client);
-	kmqtt_port_put(port);
-	kfree(conn);
 	return err;
 }

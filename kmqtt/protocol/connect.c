@@ -13,6 +13,7 @@
 #include "../wire/encode.h"
 #include "admit.h"
 #include "auth.h"
+#include "banned.h"
 #include "event.h"
 #include "login.h"
 #include "reply.h"
@@ -305,7 +306,8 @@ static void put_terms(struct kmqtt_props *props,
 /*
  * Realms and terms may have changed since CONNECT came: under those of one
  * moment, is the client one to be let in, and what is it called? Returns 0,
- * -EAGAIN if a thread is to wait for the end of a change, -EACCES.
+ * -EAGAIN if a thread is to wait for the end of a change, -EACCES, or -EPERM if
+ * it is banned.
  */
 static int settle(const struct kmqtt_client *client, struct kmqtt_connect *c,
 		  u8 *id, bool *assigned, bool bh)
@@ -326,7 +328,24 @@ static int settle(const struct kmqtt_client *client, struct kmqtt_connect *c,
 		/* Pairs with kmqtt_access_begin_change(). */
 		smp_rmb();
 	} while (READ_ONCE(access->changes) != changes);
-	return ok ? 0 : -EACCES;
+	if (!ok)
+		return -EACCES;
+	return kmqtt_banned_as(client, &c->client_id) ? -EPERM : 0;
+}
+
+/* Tell a client that is not one to be let in. */
+static int refuse(struct kmqtt_client *client, int err,
+		  struct kmqtt_batch *batch)
+{
+	enum kmqtt_reason reason = KMQTT_REASON_NOT_AUTHORIZED;
+	int ret;
+
+	if (err == -EPERM)
+		reason = KMQTT_REASON_BANNED;
+	ret = kmqtt_connect_refuse(client, reason, batch);
+	if (err == -EPERM && ret != -EAGAIN)
+		kmqtt_stats_inc(client->broker, banned);
+	return ret;
 }
 
 /* The client has its session. Returns 0 or -ECONNABORTED. */
@@ -340,6 +359,8 @@ static int go_online(struct kmqtt_client *client)
 	/* What has changed from here on is for others to see to. */
 	if (!kmqtt_client_still_allowed(client))
 		reason = KMQTT_REASON_NOT_AUTHORIZED;
+	else if (kmqtt_banned(client))
+		reason = KMQTT_REASON_BANNED;
 	kmqtt_auth_decided(client, reason);
 	return reason ? kmqtt_client_fail(client, reason) : 0;
 }
@@ -372,8 +393,7 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 	if (err == -EAGAIN)
 		return err;
 	if (err)
-		return kmqtt_connect_refuse(client, KMQTT_REASON_NOT_AUTHORIZED,
-					    batch);
+		return refuse(client, err, batch);
 	if (c->version == KMQTT_V5) {
 		put_capabilities(&props, client);
 		put_terms(&props, client, c, assigned);
@@ -408,7 +428,7 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 		return err;
 	kmqtt_link_touch(&client->link, batch);
 	kmqtt_event_client(client, KMQTT_CMD_CONNECT_NTF, present);
-	return 0;
+	return kmqtt_banned_count(client);
 
 no_memory:
 	return batch->bh ? -EAGAIN :

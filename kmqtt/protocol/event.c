@@ -28,9 +28,9 @@ static void log_client(const struct kmqtt_client *client, unsigned long what)
 }
 
 /**
- * kmqtt_event_client() - tell of a client that came or went
+ * kmqtt_event_client() - tell of a client that came or went, or is banned
  * @client: the client
- * @what: KMQTT_CMD_CONNECT_NTF or KMQTT_CMD_DISCONNECT_NTF
+ * @what: KMQTT_CMD_CONNECT_NTF, KMQTT_CMD_DISCONNECT_NTF or KMQTT_CMD_BAN_NTF
  * @session_present: its session existed already
  *
  * Context: any but hard interrupts.
