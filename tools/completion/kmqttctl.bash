@@ -11,7 +11,8 @@ _kmqttctl_arguments() {
 		bh-path | *-available | validate-payload) echo on off ;;
 		backpressure) echo drop hold ;;
 		redirect) echo off temporary permanent ;;
-		max-* | connect-* | *-max | response-* | server-* | sys-*) ;;
+		max-* | connect-* | *-max | response-* | server-* | sys-* | \
+			flapping-*) ;;
 		*)
 			echo max-connections max-connections-per-source \
 				connect-timeout max-packet-size max-inflight \
@@ -24,7 +25,8 @@ _kmqttctl_arguments() {
 				shared-available subscription-ids-available \
 				validate-payload redirect \
 				response-information server-reference \
-				sys-interval
+				sys-interval max-bans flapping-max \
+				flapping-window flapping-ban
 			;;
 		esac
 		;;
@@ -87,6 +89,16 @@ _kmqttctl_arguments() {
 	"user del")
 		[[ $3 == del ]] && echo name all
 		;;
+	"ban add")
+		case $3 in
+		add) echo address client user ;;
+		address | client | user | expiry | reason) ;;
+		*) echo expiry reason ;;
+		esac
+		;;
+	"ban del")
+		[[ $3 == del ]] && echo address client user
+		;;
 	stats*)
 		[[ $3 == --prometheus ]] || echo --prometheus
 		;;
@@ -101,7 +113,7 @@ _kmqttctl_arguments() {
 		esac
 		;;
 	monitor*)
-		echo connect disconnect refused dropped
+		echo connect disconnect refused dropped ban
 		;;
 	pub*)
 		case $3 in
@@ -134,6 +146,7 @@ _kmqttctl_verbs() {
 	listener) echo get add del ;;
 	client) echo get show kick move ;;
 	user) echo get set del ;;
+	ban) echo get list add del ;;
 	session | retained) echo get del ;;
 	subscription | realm | acl) echo get ;;
 	stats) echo get --prometheus ;;
@@ -161,7 +174,7 @@ _kmqttctl() {
 		done
 	elif ((i == COMP_CWORD)); then
 		words="broker listener client session subscription retained
-			user realm acl stats monitor top pub sub
+			user realm acl ban stats monitor top pub sub
 			trace load save"
 		[[ $current == -* ]] && words="--json --pretty --netns
 			--timestamp --help --version"

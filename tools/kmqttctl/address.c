@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Addresses with ports: 127.0.0.1:1883, [::1]:1883, [fe80::1%eth0]:1883 and
- * *:1883.
+ * *:1883. Addresses and networks without: 127.0.0.1, 127.0.0.0/8, fe80::/10.
  */
 #include "address.h"
 
@@ -60,6 +60,38 @@ bool address_read(const char *text, struct address *address)
 	}
 	address->len = 4;
 	return inet_pton(AF_INET, host, address->bytes) == 1;
+}
+
+/**
+ * address_read_network() - read an address or a network, without a port
+ * @text: as above
+ * @address: the address
+ * @prefix: bits of it that count
+ *
+ * Return: true if @text is such a thing.
+ */
+bool address_read_network(const char *text, struct address *address,
+			  unsigned int *prefix)
+{
+	size_t len = strcspn(text, "/");
+	char host[ADDRESS_HOST_MAX];
+	uint64_t bits;
+
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	*address = (struct address){ .len = 4 };
+	if (inet_pton(AF_INET, host, address->bytes) != 1) {
+		address->len = 16;
+		if (inet_pton(AF_INET6, host, address->bytes) != 1)
+			return false;
+	}
+	bits = 8 * address->len;
+	if (text[len] && !text_to_number(text + len + 1, bits, &bits))
+		return false;
+	*prefix = bits;
+	return true;
 }
 
 /**

@@ -21,6 +21,8 @@ struct address {
 };
 
 bool address_read(const char *text, struct address *address);
+bool address_read_network(const char *text, struct address *address,
+			  unsigned int *prefix);
 void address_write_host(const struct address *address,
 			char host[ADDRESS_HOST_MAX]);
 bool address_same(const struct address *a, const struct address *b);

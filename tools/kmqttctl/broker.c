@@ -63,6 +63,11 @@ static const struct field fields[] = {
 	SETTING(TEXT, 0, RESPONSE_INFORMATION, "response-information"),
 	SETTING(TEXT, 0, SERVER_REFERENCE, "server-reference"),
 	SETTING(SECONDS, 4, SYS_INTERVAL, "sys-interval", .max = UINT16_MAX),
+	SETTING(NUMBER, 4, MAX_BANS, "max-bans", .max = 1 << 20),
+	SETTING(NUMBER, 4, FLAPPING_MAX, "flapping-max"),
+	SETTING(SECONDS, 4, FLAPPING_WINDOW, "flapping-window",
+		.min = 1, .max = 86400),
+	SETTING(SECONDS, 4, FLAPPING_BAN, "flapping-ban", .min = 1),
 	{ .kind = FIELD_END }
 };
 
@@ -128,7 +133,12 @@ const struct noun broker_noun = {
 "  redirect off|temporary|permanent   send new clients away\n"
 "  response-information TEXT          basis of response topics, '' for none\n"
 "  server-reference TEXT              where clients are sent, '' for none\n"
-"  sys-interval SECONDS               between updates of $SYS, 0 for none\n\n"
+"  sys-interval SECONDS               between updates of $SYS, 0 for none\n"
+"  max-bans NUMBER                    at a time\n"
+"  flapping-max NUMBER                times that a client may connect within\n"
+"                                     flapping-window, 0 for no limit\n"
+"  flapping-window SECONDS            from the first of them on\n"
+"  flapping-ban SECONDS               that it is banned for more\n\n"
 "BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
 	.fields = fields,
 	.verbs = verbs,

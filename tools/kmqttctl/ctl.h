@@ -41,6 +41,7 @@ extern const struct noun retained_noun;
 extern const struct noun user_noun;
 extern const struct noun realm_noun;
 extern const struct noun acl_noun;
+extern const struct noun ban_noun;
 extern const struct noun stats_noun;
 extern const struct noun monitor_noun;
 extern const struct noun top_noun;

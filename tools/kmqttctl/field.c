@@ -24,6 +24,7 @@ enum {
 	ADDRESS_ADDR6,
 	ADDRESS_IFINDEX,
 	ADDRESS_PORT,
+	NETWORK_PREFIX = ADDRESS_IFINDEX,
 };
 
 static const char *const levels[] = {
@@ -196,6 +197,27 @@ static void read_address(json_t *row, const struct field *field,
 	set(row, "port", json_number(address.port));
 }
 
+/* As 192.0.2.0/24, or an address alone if all of it counts. */
+static void read_network(json_t *row, const struct field *field,
+			 const struct nlattr *const *attrs)
+{
+	char text[ADDRESS_HOST_MAX + 4];
+	struct address address = { .len = 0 };
+	uint64_t prefix;
+	size_t len;
+
+	if (!read_ip(attrs[field->attr + ADDRESS_ADDR4], 4, &address) &&
+	    !read_ip(attrs[field->attr + ADDRESS_ADDR6], 16, &address))
+		return;
+	address_write_host(&address, text);
+	len = strlen(text);
+	if (field_uint(attrs[field->attr + NETWORK_PREFIX], &prefix) &&
+	    prefix < 8 * address.len)
+		snprintf(text + len, sizeof(text) - len, "/%u",
+			 (unsigned int)prefix);
+	set(row, field->name, json_string(text));
+}
+
 static void read_reason(json_t *row, const struct field *field, uint32_t value)
 {
 	const char *name = reason_name(value);
@@ -270,6 +292,10 @@ static json_t *read_row(const struct field *fields,
 		attr = attrs[field->attr];
 		if (field->kind == FIELD_ADDRESS) {
 			read_address(row, field, attrs);
+			continue;
+		}
+		if (field->kind == FIELD_NETWORK) {
+			read_network(row, field, attrs);
 			continue;
 		}
 		if (!field->attr || !attr)
@@ -478,6 +504,22 @@ static bool put_address(struct nl *nl, const struct field *field,
 	return true;
 }
 
+static bool put_network(struct nl *nl, const struct field *field,
+			const char *text)
+{
+	struct address address;
+	unsigned int prefix;
+
+	if (!address_read_network(text, &address, &prefix))
+		return false;
+	nl_put(nl, field->attr + (address.len == 4 ? ADDRESS_ADDR4 :
+						     ADDRESS_ADDR6),
+	       address.bytes, address.len);
+	if (prefix < 8 * address.len)
+		nl_put_uint(nl, field->attr + NETWORK_PREFIX, prefix, 1);
+	return true;
+}
+
 /**
  * field_number() - read an argument that goes into a request as a number
  * @field: what the argument is
@@ -529,6 +571,8 @@ bool field_put(struct nl *nl, const struct field *field, const char *text)
 		return put_string(nl, field, text);
 	case FIELD_ADDRESS:
 		return put_address(nl, field, text);
+	case FIELD_NETWORK:
+		return put_network(nl, field, text);
 	case FIELD_FLAG:
 		nl_put(nl, field->attr, NULL, 0);
 		return true;
@@ -565,6 +609,8 @@ const char *field_wants(const struct field *field)
 		return "a text of up to 1024 bytes, '' for none";
 	case FIELD_ADDRESS:
 		return "an address with a port, as 127.0.0.1:1883, [::1]:1883 or *:1883";
+	case FIELD_NETWORK:
+		return "an address or a network, as 192.0.2.7 or 2001:db8::/32";
 	default:
 		return "a number that fits";
 	}
@@ -600,6 +646,8 @@ const struct field *field_by_attr(const struct field *fields, uint16_t attr)
 		last = fields->attr;
 		if (fields->kind == FIELD_ADDRESS)
 			last += ADDRESS_PORT;
+		if (fields->kind == FIELD_NETWORK)
+			last += NETWORK_PREFIX;
 		if (attr >= fields->attr && attr <= last)
 			return fields;
 	}

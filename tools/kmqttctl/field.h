@@ -30,6 +30,7 @@ enum field_kind {
 	FIELD_PAYLOAD,
 	FIELD_FLAG,		/* there or not */
 	FIELD_ADDRESS,		/* addr4; addr6, ifindex and port follow it */
+	FIELD_NETWORK,		/* addr4; addr6 and prefix follow it */
 };
 
 /*

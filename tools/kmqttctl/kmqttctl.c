@@ -25,6 +25,7 @@ static const struct noun *const nouns[] = {
 	&user_noun,
 	&realm_noun,
 	&acl_noun,
+	&ban_noun,
 	&stats_noun,
 	&monitor_noun,
 	&top_noun,

@@ -56,6 +56,7 @@ static const struct event {
 	{ "disconnect", KMQTT_CMD_DISCONNECT_NTF },
 	{ "refused", KMQTT_CMD_REFUSED_NTF },
 	{ "dropped", KMQTT_CMD_DROPPED_NTF },
+	{ "ban", KMQTT_CMD_BAN_NTF },
 	{ NULL, 0 }
 };
 
@@ -139,7 +140,7 @@ const struct noun monitor_noun = {
 	.name = "monitor",
 	.summary = "events as they come",
 	.usage =
-"Usage: kmqttctl monitor [connect] [disconnect] [refused] [dropped]\n\n"
+"Usage: kmqttctl monitor [connect] [disconnect] [refused] [dropped] [ban]\n\n"
 "Without arguments, all events are shown. The event lost stands for events\n"
 "that came too fast. -t shows when events came.\n",
 	.fields = fields,
