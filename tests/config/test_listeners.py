@@ -95,6 +95,14 @@ def test_no_address(conf, main):
     ("listener_allow_anonymous true", "anonymous", True),
     ("listener_allow_anonymous false", "anonymous", False),
     ("allow_anonymous true", "anonymous", True),
+    ("kmqtt_connect_rate 5", "connect_rate", 5),
+    ("kmqtt_connect_rate 0", "connect_rate", None),
+    ("kmqtt_message_rate 0x10", "message_rate", 16),
+    ("kmqtt_message_rate 5\nkmqtt_message_rate 0", "message_rate", None),
+    ("kmqtt_byte_rate 64K", "byte_rate", 65536),
+    ("kmqtt_byte_rate 4294967295", "byte_rate", 2**32 - 1),
+    ("kmqtt_client_message_rate 4294967295", "client_message_rate", 2**32 - 1),
+    ("kmqtt_client_byte_rate 1M # each", "client_byte_rate", 1 << 20),
 ])
 def test_attribute(conf, line, name, value):
     got = conf.good(f"listener 1884\n{line}\nlistener 1885\n")["listeners"]
@@ -111,6 +119,18 @@ def test_range(conf):
              "main.conf:2: max_qos is out of range: 0 to 2",
              "main.conf:3: max_topic_alias is out of range: 0 to 65535",
              "main.conf:4: max_connections is a number, not 'many'")
+    conf.bad("listener 1\nkmqtt_connect_rate -1\nkmqtt_message_rate 4294967296\n"
+             "kmqtt_byte_rate 4G\nkmqtt_client_message_rate 5K\nkmqtt_client_byte_rate -5\n"
+             "kmqtt_client_byte_rate 64K 5\nkmqtt_byte_rate\n",
+             "main.conf:2: kmqtt_connect_rate is out of range: 0 to 4294967295",
+             "main.conf:3: kmqtt_message_rate is out of range: 0 to 4294967295",
+             "main.conf:4: kmqtt_byte_rate is out of range: 0 to 4294967295",
+             "main.conf:5: kmqtt_client_message_rate is a number, not '5K'",
+             "main.conf:6: kmqtt_client_byte_rate is a size as 1000000 or 64M, not '-5'",
+             "main.conf:7: '5' is one word too many",
+             "main.conf:8: kmqtt_byte_rate needs a value")
+    conf.bad("kmqtt_byte_rate 1\n\nlistener 1884\n",
+             "main.conf:1: this is about a listener, but does not stand behind the line of one")
 
 
 @pytest.mark.parametrize("address, loopback", [

@@ -110,7 +110,8 @@ def test_replace():
     now = ctl_json("broker")
     same((now["max_inflight"], now["max_sessions"]), (7, 77), "settings")
     got = load("listener 1883 127.0.0.1\nmax_qos 1\nlistener 1884 ::1\nmax_connections 3\n"
-               "max_topic_alias 5\nuse_username_as_clientid true\nallow_anonymous false\n")
+               "max_topic_alias 5\nuse_username_as_clientid true\nallow_anonymous false\n"
+               "kmqtt_client_byte_rate 64K\n")
     same(got, changed(opened=1, kept=1), "changes by one more listener")
     same(ctl_json("broker"), DEFAULTS, "settings that are no longer there")
     rows = listeners()
@@ -120,6 +121,8 @@ def test_replace():
                                  "username_as_client_id")],
          [3, 5, False, True], "what the listener has for itself")
     same(rows["127.0.0.1:1883"]["max_qos"], 1, "max_qos of the other one")
+    same([row["client_byte_rate"], rows["127.0.0.1:1883"]["client_byte_rate"]], [65536, 0],
+         "rates of both")
     got = load("kmqtt_local_listeners false\n")
     same(got, changed(closed=2), "changes when there is nothing")
     same(listeners(), {}, "listeners")
@@ -160,6 +163,29 @@ def test_users():
     check(code_of(username="four", password="secret") in (4, 5), "a file without users")
     load("listener 1883 127.0.0.1\n")
     same(code_of(username="four", password="x"), 0, "without a password file")
+
+
+def test_rates():
+    """What a listener allows a second holds for its clients, and not for another's."""
+    main = "listener 1883 127.0.0.1\n{}listener 1884 127.0.0.1\n"
+    load(main.format("kmqtt_client_message_rate 10\n"))
+    loop = Loop()
+    slow, fast = (Peer(loop, address=("127.0.0.1", port)).wait_connect(f"at{port}")
+                  for port in (1883, 1884))
+    start = time.monotonic()
+    for peer in slow, fast:
+        for number in range(40):
+            peer.publish("a", bytes([number]))
+        peer.ping()
+    loop.until(lambda: fast.pongs, "the end of what isn't limited")
+    check(not slow.pongs, "the client of the other listener isn't limited")
+    loop.until(lambda: slow.pongs, "the end of what is")
+    took = time.monotonic() - start
+    # A second's worth may come at once: 30 messages are left for their time.
+    check(took >= 2.5, f"40 messages at 10 a second took {took:.1f} s")
+    loop.close()
+    load(main.format(""))
+    same(listeners()["127.0.0.1:1883"]["client_message_rate"], 0, "the rate after that")
 
 
 def test_realms():
@@ -231,6 +257,10 @@ CONFIGURATIONS = {
                       "listener 1885 ::\nmax_topic_alias 0\nlistener 1886 ::1\n"
                       "allow_anonymous true\nlistener 1887 127.0.0.1\n"
                       "use_username_as_clientid true\n"),
+    "rates": dict(main="listener 1883\nkmqtt_connect_rate 1000\nkmqtt_message_rate 4294967295\n"
+                  "kmqtt_byte_rate 64M\nkmqtt_client_message_rate 1\n"
+                  "kmqtt_client_byte_rate 65537\nlistener 1884\nkmqtt_byte_rate 0\n"
+                  "kmqtt_client_message_rate 20\nlistener 1885 127.0.0.1\n"),
     "users": dict(main="listener 1883\npassword_file @u\n",
                   u=sha512("a b") + pbkdf2("ä") + scram("one") + scram("one", 512) +
                   pbkdf2("one", iterations=1) + sha512(" #x") + pbkdf2("x" * 256)),
@@ -326,6 +356,7 @@ def main():
         ("load replaces settings and listeners", test_replace),
         ("clients stay while configurations come and go", test_clients_stay),
         ("users of a file", test_users),
+        ("rates of each listener", test_rates),
         ("users of each listener", test_realms),
         ("what is wrong changes nothing", test_wrong),
         ("what isn't committed changes nothing", test_transaction),

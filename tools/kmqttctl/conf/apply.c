@@ -135,7 +135,7 @@ void apply_listener_attr(struct reader *reader, const struct option *option,
 	attr->at = reader->at;
 	attr->value = value->number;
 	attr->set = true;
-	if (option->attr == CONF_MAX_CONNECTIONS && value->number <= 0)
+	if (conf_is_limit(option->attr) && value->number <= 0)
 		attr->set = false;
 }
 

@@ -123,6 +123,29 @@ struct conf_realm *conf_realm(struct conf *conf, uint32_t number)
 	return realm;
 }
 
+/**
+ * conf_is_switch() - is it true or false?
+ * @attr: what a listener has for itself
+ *
+ * Return: true if it is no number.
+ */
+bool conf_is_switch(enum conf_attr attr)
+{
+	return attr == CONF_ANONYMOUS || attr == CONF_USERNAME_AS_CLIENT_ID;
+}
+
+/**
+ * conf_is_limit() - is there none of it if it is 0?
+ * @attr: what a listener has for itself
+ *
+ * Return: true if 0 in a file is what a listener has that says nothing.
+ */
+bool conf_is_limit(enum conf_attr attr)
+{
+	return attr == CONF_MAX_CONNECTIONS ||
+	       (attr >= CONF_CONNECT_RATE && attr <= CONF_CLIENT_BYTE_RATE);
+}
+
 static void free_realm(struct conf_realm *realm)
 {
 	size_t i;

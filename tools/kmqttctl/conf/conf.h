@@ -25,6 +25,11 @@ enum conf_attr {
 	CONF_MAX_QOS,
 	CONF_TOPIC_ALIAS_MAX,
 	CONF_USERNAME_AS_CLIENT_ID,
+	CONF_CONNECT_RATE,
+	CONF_MESSAGE_RATE,
+	CONF_BYTE_RATE,
+	CONF_CLIENT_MESSAGE_RATE,
+	CONF_CLIENT_BYTE_RATE,
 	CONF_NR_ATTRS,
 };
 
@@ -119,6 +124,8 @@ const char *conf_file(struct conf *conf, const char *name);
 void conf_set(struct conf *conf, const struct place *at,
 	      const struct field *field, const char *value);
 struct conf_realm *conf_realm(struct conf *conf, uint32_t number);
+bool conf_is_switch(enum conf_attr attr);
+bool conf_is_limit(enum conf_attr attr);
 void conf_free(struct conf *conf);
 
 #endif /* _KMQTTCTL_CONF_CONF_H */

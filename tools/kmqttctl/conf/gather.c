@@ -81,6 +81,12 @@ static void add_listener(const struct nlmsghdr *nlh, void *arg)
 		[CONF_TOPIC_ALIAS_MAX] = KMQTT_A_LISTENER_TOPIC_ALIAS_MAX,
 		[CONF_USERNAME_AS_CLIENT_ID] =
 			KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
+		[CONF_CONNECT_RATE] = KMQTT_A_LISTENER_CONNECT_RATE,
+		[CONF_MESSAGE_RATE] = KMQTT_A_LISTENER_MESSAGE_RATE,
+		[CONF_BYTE_RATE] = KMQTT_A_LISTENER_BYTE_RATE,
+		[CONF_CLIENT_MESSAGE_RATE] =
+			KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
+		[CONF_CLIENT_BYTE_RATE] = KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
 	};
 	struct conf_listener *listener;
 	struct conf *conf = arg;
@@ -97,6 +103,9 @@ static void add_listener(const struct nlmsghdr *nlh, void *arg)
 	for (i = 0; i < CONF_NR_ATTRS; i++) {
 		listener->attrs[i].set = attrs[types[i]];
 		listener->attrs[i].value = uint_of(attrs[types[i]], 0);
+		/* 0 connections are none, but 0 messages a second are any. */
+		if (i != CONF_MAX_CONNECTIONS && conf_is_limit(i))
+			listener->attrs[i].set = listener->attrs[i].value;
 	}
 }
 

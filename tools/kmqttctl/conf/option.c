@@ -52,6 +52,10 @@
 		.text = _text,						\
 	}
 
+/* The same, of our own, and 0 is for no limit. */
+#define RATE(_name, _type, _attr, _text)				\
+	LISTENER(_name, _type, 0, UINT32_MAX, _attr, _text)
+
 #define SPECIAL(_name, _type, _scope, _apply, _text)			\
 	{								\
 		.name = _name,						\
@@ -306,6 +310,16 @@ const struct option options[] = {
 	/* Of this project, as are the settings of the broker. */
 	SPECIAL("kmqtt_local_listeners", BOOL, GLOBAL, apply_local_listeners,
 		"true: if nothing else is said, listen at 127.0.0.1 and ::1"),
+	RATE("kmqtt_connect_rate", INT, CONF_CONNECT_RATE,
+	     "connections that a listener accepts a second"),
+	RATE("kmqtt_message_rate", INT, CONF_MESSAGE_RATE,
+	     "messages a second from all clients of a listener"),
+	RATE("kmqtt_byte_rate", BYTES, CONF_BYTE_RATE,
+	     "bytes a second from all clients of a listener"),
+	RATE("kmqtt_client_message_rate", INT, CONF_CLIENT_MESSAGE_RATE,
+	     "messages a second from each client of a listener"),
+	RATE("kmqtt_client_byte_rate", BYTES, CONF_CLIENT_BYTE_RATE,
+	     "bytes a second from each client of a listener"),
 	{ .name = NULL }
 };
 

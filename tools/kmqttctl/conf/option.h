@@ -15,6 +15,7 @@ enum option_type {
 	OPTION_ANY,		/* nobody looks at it */
 	OPTION_BOOL,
 	OPTION_INT,
+	OPTION_BYTES,		/* 64K */
 	OPTION_TIME,		/* 2w */
 	OPTION_WORD,
 	OPTION_TEXT,		/* the rest of the line */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../text.h"
 #include "apply.h"
 #include "lines.h"
 #include "listen.h"
@@ -28,6 +29,16 @@ static bool read_int(const char *word, int64_t *value)
 	errno = 0;
 	*value = strtoll(word, &end, 0);
 	return end != word && !*end && !errno;
+}
+
+static bool read_bytes(const char *word, int64_t *value)
+{
+	uint64_t bytes;
+
+	if (!text_to_bytes(word, INT64_MAX, &bytes))
+		return false;
+	*value = bytes;
+	return true;
 }
 
 static bool read_time(char *word, int64_t *value)
@@ -69,32 +80,38 @@ void read_end(struct reader *reader, char *rest)
 			     "'%.80s' is one word too many", more);
 }
 
-static bool read_number(struct reader *reader, const struct option *option,
-			char *word, struct value *value)
+static bool read_kind(const struct option *option, char *word, int64_t *value,
+		      const char **wanted)
 {
 	switch (option->type) {
 	case OPTION_BOOL:
-		if (read_bool(word, &value->number))
-			return true;
-		report_error(reader->report, &reader->at,
-			     "%s is true or false, not '%.80s'", option->name,
-			     word);
-		return false;
+		*wanted = "true or false";
+		return read_bool(word, value);
 	case OPTION_TIME:
-		if (read_time(word, &value->number))
-			return true;
-		report_error(reader->report, &reader->at,
-			     "%s is a time as 12h, 14d or 2w, not '%.80s'",
-			     option->name, word);
-		return false;
+		*wanted = "a time as 12h, 14d or 2w";
+		return read_time(word, value);
+	case OPTION_BYTES:
+		*wanted = "a size as 1000000 or 64M";
+		return read_bytes(word, value);
 	default:
-		break;
+		*wanted = "a number";
+		return read_int(word, value);
 	}
-	if (!read_int(word, &value->number)) {
-		report_error(reader->report, &reader->at,
-			     "%s is a number, not '%.80s'", option->name, word);
+}
+
+static bool read_number(struct reader *reader, const struct option *option,
+			char *word, struct value *value)
+{
+	const char *wanted;
+
+	if (!read_kind(option, word, &value->number, &wanted)) {
+		report_error(reader->report, &reader->at, "%s is %s, not '%.80s'",
+			     option->name, wanted, word);
 		return false;
 	}
+	/* The others are in the range of what they set. */
+	if (option->type != OPTION_INT && option->type != OPTION_BYTES)
+		return true;
 	if (option->max && (value->number < option->min ||
 			    value->number > option->max)) {
 		report_error(reader->report, &reader->at,

@@ -17,6 +17,11 @@ static const char *const attr_names[CONF_NR_ATTRS] = {
 	[CONF_MAX_QOS] = "max_qos",
 	[CONF_TOPIC_ALIAS_MAX] = "topic_alias_max",
 	[CONF_USERNAME_AS_CLIENT_ID] = "username_as_client_id",
+	[CONF_CONNECT_RATE] = "connect_rate",
+	[CONF_MESSAGE_RATE] = "message_rate",
+	[CONF_BYTE_RATE] = "byte_rate",
+	[CONF_CLIENT_MESSAGE_RATE] = "client_message_rate",
+	[CONF_CLIENT_BYTE_RATE] = "client_byte_rate",
 };
 
 static const char *const method_names[CONF_NR_METHODS] = {
@@ -36,6 +41,7 @@ static const char *const type_names[] = {
 	[OPTION_ANY] = "any",
 	[OPTION_BOOL] = "bool",
 	[OPTION_INT] = "number",
+	[OPTION_BYTES] = "size",
 	[OPTION_TIME] = "time",
 	[OPTION_WORD] = "word",
 	[OPTION_TEXT] = "text",
@@ -112,8 +118,7 @@ static json_t *show_listener(const struct conf_listener *listener)
 	set(object, "realm", json_integer(listener->realm));
 	for (i = 0; i < CONF_NR_ATTRS; i++) {
 		attr = &listener->attrs[i];
-		if (attr->set && (i == CONF_ANONYMOUS ||
-				  i == CONF_USERNAME_AS_CLIENT_ID))
+		if (attr->set && conf_is_switch(i))
 			set(object, attr_names[i], json_boolean(attr->value));
 		else if (attr->set)
 			set(object, attr_names[i], json_integer(attr->value));

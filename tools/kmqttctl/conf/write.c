@@ -16,6 +16,11 @@ static const char *const attr_options[CONF_NR_ATTRS] = {
 	[CONF_MAX_QOS] = "max_qos",
 	[CONF_TOPIC_ALIAS_MAX] = "max_topic_alias",
 	[CONF_USERNAME_AS_CLIENT_ID] = "use_username_as_clientid",
+	[CONF_CONNECT_RATE] = "kmqtt_connect_rate",
+	[CONF_MESSAGE_RATE] = "kmqtt_message_rate",
+	[CONF_BYTE_RATE] = "kmqtt_byte_rate",
+	[CONF_CLIENT_MESSAGE_RATE] = "kmqtt_client_message_rate",
+	[CONF_CLIENT_BYTE_RATE] = "kmqtt_client_byte_rate",
 };
 
 /* How many realms do listeners use before this one? */
@@ -186,7 +191,7 @@ static void write_listener(FILE *to, const struct conf *conf,
 		attr = &listener->attrs[i];
 		if (!attr->set)
 			continue;
-		if (i == CONF_ANONYMOUS || i == CONF_USERNAME_AS_CLIENT_ID)
+		if (conf_is_switch(i))
 			fprintf(to, "%s %s\n", attr_options[i],
 				attr->value ? "true" : "false");
 		else
