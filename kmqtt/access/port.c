@@ -57,7 +57,8 @@ void kmqtt_port_put(struct kmqtt_port *port)
  * @port: the port
  * @terms: the new ones; what a client has been told stays as it is for it
  *
- * Context: process.
+ * Context: process; between kmqtt_access_begin_change() and
+ * kmqtt_access_end_change().
  */
 void kmqtt_port_set_terms(struct kmqtt_port *port,
 			  const struct kmqtt_terms *terms)
@@ -73,6 +74,9 @@ void kmqtt_port_set_terms(struct kmqtt_port *port,
 	WRITE_ONCE(port->terms.anonymous, terms->anonymous);
 	WRITE_ONCE(port->terms.username_as_client_id,
 		   terms->username_as_client_id);
+	WRITE_ONCE(port->terms.assign_client_id, terms->assign_client_id);
+	/* In pieces: who reads it meanwhile looks again. */
+	data_race(port->terms.id_prefix = terms->id_prefix);
 }
 
 /**

@@ -25,6 +25,16 @@ enum kmqtt_trust {
 };
 
 /**
+ * struct kmqtt_id_prefix - what identifiers begin with that the broker assigns
+ * @len: bytes of @data
+ * @data: UTF-8, not terminated
+ */
+struct kmqtt_id_prefix {
+	u8 len;
+	u8 data[KMQTT_CLIENT_ID_PREFIX_MAX];
+};
+
+/**
  * struct kmqtt_terms - on what terms a listener lets clients in
  * @max_connections: at a time, or KMQTT_PORT_UNLIMITED
  * @connect_rate: connections accepted a second, 0 for no limit; likewise below
@@ -36,6 +46,9 @@ enum kmqtt_trust {
  * @max_qos: 0 to 2
  * @anonymous: let clients in whose identity nobody has checked
  * @username_as_client_id: clients are called by their user names
+ * @assign_client_id: clients may leave their identifier to the broker
+ * @id_prefix: what it begins with then; whoever copies it from a port looks at
+ *	kmqtt_access_changes() before and after
  */
 struct kmqtt_terms {
 	u32 max_connections;
@@ -48,6 +61,8 @@ struct kmqtt_terms {
 	u8 max_qos;
 	bool anonymous;
 	bool username_as_client_id;
+	bool assign_client_id;
+	struct kmqtt_id_prefix id_prefix;
 };
 
 /**

@@ -89,7 +89,7 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_FLAPPIN
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
-static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_CLIENT_BYTE_RATE + 1] = {
+static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_CLIENT_ID_PREFIX + 1] = {
 	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
 	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
@@ -105,6 +105,8 @@ static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_CLI
 	[KMQTT_A_LISTENER_BYTE_RATE] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_CLIENT_BYTE_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_ASSIGN_CLIENT_ID] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_LISTENER_CLIENT_ID_PREFIX] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_PREFIX_MAX, },
 };
 
 /* KMQTT_CMD_LISTENER_DEL - do */
@@ -254,7 +256,7 @@ const struct genl_split_ops kmqtt_nl_ops[30] = {
 		.cmd		= KMQTT_CMD_LISTENER_ADD,
 		.doit		= kmqtt_nl_listener_add_doit,
 		.policy		= kmqtt_listener_add_nl_policy,
-		.maxattr	= KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
+		.maxattr	= KMQTT_A_LISTENER_CLIENT_ID_PREFIX,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -5,6 +5,7 @@
 #include <net/ipv6.h>
 #include "../net/listener.h"
 #include "../net/registry.h"
+#include "../wire/utf8.h"
 #include "config.h"
 #include "genl.h"
 #include "reply.h"
@@ -116,10 +117,34 @@ static void read_rates(struct genl_info *info, struct kmqtt_terms *terms)
 		 &terms->client_byte_rate);
 }
 
+static int read_id_prefix(struct genl_info *info,
+			  struct kmqtt_id_prefix *prefix)
+{
+	const struct nlattr *attr =
+		info->attrs[KMQTT_A_LISTENER_CLIENT_ID_PREFIX];
+	struct kmqtt_str str;
+
+	if (!attr)
+		return 0;
+	str = kmqtt_nl_str(attr);
+	if (!str.len) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "the prefix is empty");
+		return -EINVAL;
+	}
+	if (!kmqtt_utf8_valid(str.data, str.len)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "the prefix is not UTF-8");
+		return -EINVAL;
+	}
+	prefix->len = str.len;
+	memcpy(prefix->data, str.data, str.len);
+	return 0;
+}
+
 /* On what terms clients are let in: what isn't said is as it always is. */
-static void read_terms(struct genl_info *info,
-		       const struct sockaddr_storage *addr,
-		       struct kmqtt_terms *terms)
+static int read_terms(struct genl_info *info,
+		      const struct sockaddr_storage *addr,
+		      struct kmqtt_terms *terms)
 {
 	struct nlattr **attrs = info->attrs;
 
@@ -135,6 +160,9 @@ static void read_terms(struct genl_info *info,
 	read_bool(info, KMQTT_A_LISTENER_ANONYMOUS, &terms->anonymous);
 	read_bool(info, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
 		  &terms->username_as_client_id);
+	read_bool(info, KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
+		  &terms->assign_client_id);
+	return read_id_prefix(info, &terms->id_prefix);
 }
 
 /**
@@ -155,10 +183,10 @@ int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
 	u32 id;
 	int err;
 
-	err = read_address(info, &p.addr);
+	err = read_address(info, &p.addr) ?:
+	      read_terms(info, &p.addr, &p.terms);
 	if (err)
 		return err;
-	read_terms(info, &p.addr, &p.terms);
 	if (info->attrs[KMQTT_A_LISTENER_REALM])
 		p.realm = nla_get_u32(info->attrs[KMQTT_A_LISTENER_REALM]);
 	config = kmqtt_config_change(info);
@@ -263,6 +291,12 @@ static int put_terms(struct sk_buff *skb, const struct kmqtt_terms *terms)
 
 	if (max != KMQTT_PORT_UNLIMITED &&
 	    nla_put_u32(skb, KMQTT_A_LISTENER_MAX_CONNECTIONS, max))
+		return -EMSGSIZE;
+	/* It changes under the registry's mutex, which we have. */
+	if (nla_put(skb, KMQTT_A_LISTENER_CLIENT_ID_PREFIX,
+		    terms->id_prefix.len, terms->id_prefix.data) ||
+	    nla_put_u8(skb, KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
+		       READ_ONCE(terms->assign_client_id)))
 		return -EMSGSIZE;
 	if (nla_put_u16(skb, KMQTT_A_LISTENER_TOPIC_ALIAS_MAX,
 			READ_ONCE(terms->topic_alias_max)) ||

@@ -238,6 +238,8 @@ void kmqtt_listener_default_terms(const struct sockaddr_storage *addr,
 		.topic_alias_max = U16_MAX,
 		.max_qos = KMQTT_QOS2,
 		.anonymous = is_loopback(addr),
+		.assign_client_id = true,
+		.id_prefix = { .len = 6, .data = "kmqtt-" },
 	};
 }
 

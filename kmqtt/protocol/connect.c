@@ -18,8 +18,9 @@
 #include "login.h"
 #include "reply.h"
 
-/* "kmqtt-" and 16 hexadecimal digits. */
-#define ASSIGNED_ID_LEN	22
+/* Hexadecimal digits behind the prefix of an identifier that is assigned. */
+#define ASSIGNED_DIGITS	16
+#define ASSIGNED_ID_MAX	(KMQTT_CLIENT_ID_PREFIX_MAX + ASSIGNED_DIGITS)
 
 /* Let a property say what a text does. */
 static void put_text(struct kmqtt_props *props, enum kmqtt_property id,
@@ -103,8 +104,9 @@ static bool client_id_valid(const struct kmqtt_client *client,
 		       (c->user.len && c->user.len <= KMQTT_CLIENT_ID_MAX);
 	if (c->client_id.len)
 		return c->client_id.len <= KMQTT_CLIENT_ID_MAX;
-	return c->version == KMQTT_V5 ||
-	       (c->version != KMQTT_V31 && c->clean);
+	return READ_ONCE(client->port->terms.assign_client_id) &&
+	       (c->version == KMQTT_V5 ||
+		(c->version != KMQTT_V31 && c->clean));
 }
 
 /* Is the will what it is said to be? */
@@ -183,6 +185,20 @@ static int keep_user(struct kmqtt_client *client, const struct kmqtt_connect *c,
 }
 
 /*
+ * An identifier that nobody else has. Its prefix may be of two kinds if the terms
+ * are just changing, but is never longer than it may be. Returns its bytes.
+ */
+static u16 make_client_id(const struct kmqtt_port *port, u8 *buf)
+{
+	const struct kmqtt_id_prefix *prefix = &port->terms.id_prefix;
+	u8 len = READ_ONCE(prefix->len);
+
+	data_race(memcpy(buf, prefix->data, len));
+	snprintf(buf + len, ASSIGNED_DIGITS + 1, "%016llx", get_random_u64());
+	return len + ASSIGNED_DIGITS;
+}
+
+/*
  * What the client is called, if it isn't as it says. Returns true if it is a
  * name that it has to be told.
  */
@@ -200,9 +216,8 @@ static bool assign_client_id(const struct kmqtt_client *client,
 	}
 	if (c->client_id.len)
 		return false;
-	snprintf(buf, ASSIGNED_ID_LEN + 1, "kmqtt-%016llx", get_random_u64());
+	c->client_id.len = make_client_id(client->port, buf);
 	c->client_id.data = buf;
-	c->client_id.len = ASSIGNED_ID_LEN;
 	return true;
 }
 
@@ -382,7 +397,7 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 {
 	struct kmqtt_props props = proof ? *proof : (struct kmqtt_props) {};
 	struct kmqtt_text *response_info = NULL;
-	u8 id[ASSIGNED_ID_LEN + 1], *connack;
+	u8 id[ASSIGNED_ID_MAX + 1], *connack;
 	bool present = false, assigned;
 	u32 len;
 	int err;

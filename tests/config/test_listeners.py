@@ -103,6 +103,9 @@ def test_no_address(conf, main):
     ("kmqtt_byte_rate 4294967295", "byte_rate", 2**32 - 1),
     ("kmqtt_client_message_rate 4294967295", "client_message_rate", 2**32 - 1),
     ("kmqtt_client_byte_rate 1M # each", "client_byte_rate", 1 << 20),
+    ("listener_auto_id_prefix own-", "client_id_prefix", "own-"),
+    ("listener_auto_id_prefix  a b # c ", "client_id_prefix", "a b # c"),
+    (f"listener_auto_id_prefix {'é' * 25}", "client_id_prefix", "é" * 25),
 ])
 def test_attribute(conf, line, name, value):
     got = conf.good(f"listener 1884\n{line}\nlistener 1885\n")["listeners"]
@@ -131,6 +134,30 @@ def test_range(conf):
              "main.conf:8: kmqtt_byte_rate needs a value")
     conf.bad("kmqtt_byte_rate 1\n\nlistener 1884\n",
              "main.conf:1: this is about a listener, but does not stand behind the line of one")
+
+
+def test_client_ids(conf):
+    """Of all listeners, or of each; what a listener says by itself goes before that."""
+    def read(main):
+        return [(one.get("assign_client_id"), one.get("client_id_prefix"))
+                for one in conf.good(main)["listeners"]]
+
+    of_two = "listener 1884\n{}listener 1885\nlistener_auto_id_prefix own\n"
+    lines = "allow_zero_length_clientid false\nauto_id_prefix all\n"
+    assert read(of_two.format("")) == [(None, None), (None, "own")]
+    assert read(of_two.format(lines)) == [(False, "all"), (False, "own")]
+    assert read(lines + of_two.format("")) == [(False, "all"), (False, "own")]
+    assert read("per_listener_settings true\n" + of_two.format(lines)) == \
+        [(False, "all"), (None, "own")]
+    assert read("per_listener_settings true\n" + of_two.format(lines) + "auto_id_prefix x\n"
+                "allow_zero_length_clientid true\n") == [(False, "all"), (True, "own")]
+    assert read(lines) == [(False, "all"), (False, "all")]
+    conf.bad(f"listener_auto_id_prefix {'x' * 51}\nauto_id_prefix {'é' * 26}\nauto_id_prefix \n"
+             "allow_zero_length_clientid no\n",
+             "main.conf:1: listener_auto_id_prefix has more than 50 bytes",
+             "main.conf:2: auto_id_prefix has more than 50 bytes",
+             "main.conf:3: auto_id_prefix needs a value",
+             "main.conf:4: allow_zero_length_clientid is true or false, not 'no'")
 
 
 @pytest.mark.parametrize("address, loopback", [
@@ -177,10 +204,12 @@ def test_realm_of_each(conf):
 
 
 def test_per_listener_is_late(conf):
-    for line in ("allow_anonymous true", "password_file users", "acl_file users"):
+    for line in ("allow_anonymous true", "password_file users", "acl_file users",
+                 "allow_zero_length_clientid true", "auto_id_prefix x"):
         conf.bad(f"{line}\nper_listener_settings true\nlistener 1884\n",
-                 "main.conf:2: per_listener_settings has to stand in front of allow_anonymous, "
-                 "password_file and acl_file", users="")
+                 "main.conf:2: per_listener_settings has to stand in front of what it is about: "
+                 "acl_file, allow_anonymous, allow_zero_length_clientid, auto_id_prefix and "
+                 "password_file", users="")
     conf.good("allow_anonymous true\nper_listener_settings false\nlistener 1884\n")
     conf.good("per_listener_settings true\nper_listener_settings false\nlistener 1884\n"
               "password_file users\n")

@@ -249,8 +249,6 @@ def test_value(conf, line, name, value):
     ("accept_protocol_versions 4, 5",
      "accept_protocol_versions: every listener speaks all versions, 3, 4 and 5"),
     ("accept_protocol_versions 3,4,5,6", "accept_protocol_versions: there is no version '6'"),
-    ("auto_id_prefix auto-", "auto_id_prefix can only be kmqtt-: "
-     "the broker's identifiers begin with kmqtt-"),
 ])
 def test_wrong_value(conf, line, says):
     conf.bad(line, f"main.conf:1: {says}")

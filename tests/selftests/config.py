@@ -261,6 +261,12 @@ CONFIGURATIONS = {
                   "kmqtt_byte_rate 64M\nkmqtt_client_message_rate 1\n"
                   "kmqtt_client_byte_rate 65537\nlistener 1884\nkmqtt_byte_rate 0\n"
                   "kmqtt_client_message_rate 20\nlistener 1885 127.0.0.1\n"),
+    "identifiers": dict(main="auto_id_prefix all: \nallow_zero_length_clientid false\n"
+                        "listener 1883\nlistener_auto_id_prefix a # b\nlistener 1884\n"),
+    "identifiers of each": dict(main="per_listener_settings true\nlistener 1883\n"
+                                "allow_zero_length_clientid false\nlistener 1884\n"
+                                "auto_id_prefix é\npassword_file @u\nlistener 1885\n"
+                                "password_file @u\n", u=sha512("one")),
     "users": dict(main="listener 1883\npassword_file @u\n",
                   u=sha512("a b") + pbkdf2("ä") + scram("one") + scram("one", 512) +
                   pbkdf2("one", iterations=1) + sha512(" #x") + pbkdf2("x" * 256)),

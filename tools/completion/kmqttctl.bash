@@ -34,12 +34,16 @@ _kmqttctl_arguments() {
 		case $3 in
 		add) echo address ;;
 		address | max-* | topic-alias-max | *-rate) ;;
-		anonymous | username-as-client-id) echo on off ;;
+		client-id-prefix) ;;
+		anonymous | username-as-client-id | assign-client-id)
+			echo on off
+			;;
 		*)
 			echo anonymous max-connections max-qos \
 				topic-alias-max username-as-client-id \
 				connect-rate message-rate byte-rate \
-				client-message-rate client-byte-rate
+				client-message-rate client-byte-rate \
+				assign-client-id client-id-prefix
 			;;
 		esac
 		;;

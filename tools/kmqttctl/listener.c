@@ -32,6 +32,8 @@ static const struct field fields[] = {
 	FIELD(BYTES, 4, BYTE_RATE, "byte-rate", NULL),
 	FIELD(NUMBER, 4, CLIENT_MESSAGE_RATE, "client-message-rate", NULL),
 	FIELD(BYTES, 4, CLIENT_BYTE_RATE, "client-byte-rate", NULL),
+	FIELD(SWITCH, 1, ASSIGN_CLIENT_ID, "assign-client-id", NULL),
+	FIELD(STRING, 0, CLIENT_ID_PREFIX, "client-id-prefix", NULL),
 	FIELD(FLAG, 0, KICK, "kick", NULL),
 	{ .kind = FIELD_END }
 };
@@ -48,6 +50,7 @@ static bool is_term(const char *name)
 		"anonymous", "max-connections", "max-qos", "topic-alias-max",
 		"username-as-client-id", "connect-rate", "message-rate",
 		"byte-rate", "client-message-rate", "client-byte-rate",
+		"assign-client-id", "client-id-prefix",
 	};
 	size_t i;
 
@@ -122,6 +125,8 @@ const struct noun listener_noun = {
 "  byte-rate BYTES                bytes received a second in all\n"
 "  client-message-rate NUMBER     messages a second from each client\n"
 "  client-byte-rate BYTES         bytes a second from each client\n"
+"  assign-client-id on|off        let clients come without an identifier\n"
+"  client-id-prefix TEXT          what the ones begin with that they get then\n"
 "With kick, connections of the listener end, too.\n",
 	.fields = fields,
 	.verbs = verbs,

@@ -59,6 +59,7 @@ static const struct {
 	[CONF_CLIENT_MESSAGE_RATE] = {
 		KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE, 4 },
 	[CONF_CLIENT_BYTE_RATE] = { KMQTT_A_LISTENER_CLIENT_BYTE_RATE, 4 },
+	[CONF_ASSIGN_CLIENT_ID] = { KMQTT_A_LISTENER_ASSIGN_CLIENT_ID, 1 },
 };
 
 /* Send a request that is about @at; what is said against it stands there. */
@@ -187,11 +188,25 @@ static enum exit_code send_realms(struct ctl *ctl, const struct conf *conf)
 	return ret;
 }
 
+/* Where that stands which the kernel has said something against. */
+static const struct place *place_of(const struct conf_listener *listener,
+				    uint16_t attr)
+{
+	size_t i;
+
+	if (attr == KMQTT_A_LISTENER_CLIENT_ID_PREFIX)
+		return &listener->client_id_prefix.at;
+	for (i = 0; i < CONF_NR_ATTRS; i++)
+		if (listener_attrs[i].attr == attr)
+			return &listener->attrs[i].at;
+	return &listener->at;
+}
+
 static enum exit_code send_listener(struct ctl *ctl,
 				    const struct conf_listener *listener)
 {
+	const char *prefix = listener->client_id_prefix.text;
 	const struct field *about = listener_noun.fields;
-	const struct place *at = &listener->at;
 	struct nl *nl = &ctl->nl;
 	enum exit_code ret;
 	size_t i;
@@ -205,12 +220,12 @@ static enum exit_code send_listener(struct ctl *ctl,
 			nl_put_uint(nl, listener_attrs[i].attr,
 				    listener->attrs[i].value,
 				    listener_attrs[i].size);
+	if (prefix)
+		nl_put(nl, KMQTT_A_LISTENER_CLIENT_ID_PREFIX, prefix,
+		       strlen(prefix));
 	ret = nl_do(nl, NULL, NULL);
 	if (ret == EXIT_REFUSED) {
-		for (i = 0; i < CONF_NR_ATTRS; i++)
-			if (listener_attrs[i].attr == nl->error.attr)
-				at = &listener->attrs[i].at;
-		report_place(stderr, at);
+		report_place(stderr, place_of(listener, nl->error.attr));
 		ctl_print_error(ctl, about);
 	} else if (ret) {
 		ctl_report(ctl, ret);

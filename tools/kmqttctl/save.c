@@ -127,7 +127,7 @@ static bool is_used(const struct conf *conf, const struct conf_realm *realm)
 {
 	size_t i;
 
-	if (!realm->number && !write_needs_realms(conf))
+	if (!realm->number && !write_is_per_listener(conf))
 		return true;
 	for (i = 0; i < conf->nr_listeners; i++)
 		if (conf->listeners[i].realm == realm->number)
@@ -203,11 +203,15 @@ static bool can_write_realm(const struct conf *conf,
 	return ok;
 }
 
-/* To Mosquitto 0 is no limit; here it is one. */
 static bool can_write_listener(const struct conf_listener *listener)
 {
 	const struct conf_number *max = &listener->attrs[CONF_MAX_CONNECTIONS];
+	const char *prefix = listener->client_id_prefix.text ?: "";
 
+	if (write_unwritable_text(prefix))
+		return complain("client-id-prefix", prefix,
+				write_unwritable_text(prefix));
+	/* To Mosquitto 0 is no limit; here it is one. */
 	if (!max->set || max->value)
 		return true;
 	warnx("save: no file can have a listener with max-connections 0");

@@ -139,12 +139,12 @@ void apply_listener_attr(struct reader *reader, const struct option *option,
 		attr->set = false;
 }
 
-static void set_path(struct reader *reader, struct reader_path *path,
+static void set_text(struct reader *reader, struct conf_text *text,
 		     const char *value)
 {
-	free(path->path);
-	path->at = reader->at;
-	path->path = conf_strdup(value);
+	free(text->text);
+	text->at = reader->at;
+	text->text = conf_strdup(value);
 }
 
 /**
@@ -156,7 +156,7 @@ static void set_path(struct reader *reader, struct reader_path *path,
 void apply_acl_file(struct reader *reader, const struct option *option,
 		    const struct value *value)
 {
-	set_path(reader, &security_of(reader)->acl_file, value->text);
+	set_text(reader, &security_of(reader)->acl_file, value->text);
 }
 
 /**
@@ -168,7 +168,7 @@ void apply_acl_file(struct reader *reader, const struct option *option,
 void apply_password_file(struct reader *reader, const struct option *option,
 			 const struct value *value)
 {
-	set_path(reader, &security_of(reader)->password_file, value->text);
+	set_text(reader, &security_of(reader)->password_file, value->text);
 }
 
 /**
@@ -188,6 +188,61 @@ void apply_allow_anonymous(struct reader *reader, const struct option *option,
 }
 
 /**
+ * apply_zero_length_clientid() - let in who has no identifier, or not
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_zero_length_clientid(struct reader *reader,
+				const struct option *option,
+				const struct value *value)
+{
+	security_of(reader)->assign_client_id = (struct conf_number){
+		.at = reader->at,
+		.set = true,
+		.value = value->number,
+	};
+}
+
+static void set_prefix(struct reader *reader, const struct option *option,
+		       struct conf_text *prefix, const char *value)
+{
+	if (strlen(value) > KMQTT_CLIENT_ID_PREFIX_MAX)
+		report_error(reader->report, &reader->at,
+			     "%s has more than %d bytes", option->name,
+			     KMQTT_CLIENT_ID_PREFIX_MAX);
+	else
+		set_text(reader, prefix, value);
+}
+
+/**
+ * apply_auto_id_prefix() - what identifiers begin with that the broker assigns
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_auto_id_prefix(struct reader *reader, const struct option *option,
+			  const struct value *value)
+{
+	set_prefix(reader, option, &security_of(reader)->client_id_prefix,
+		   value->text);
+}
+
+/**
+ * apply_listener_auto_id_prefix() - the same for one listener
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ */
+void apply_listener_auto_id_prefix(struct reader *reader,
+				   const struct option *option,
+				   const struct value *value)
+{
+	set_prefix(reader, option, &spec_of(reader)->client_id_prefix,
+		   value->text);
+}
+
+/**
  * apply_per_listener() - what follows is of each listener, not of all
  * @reader: what was read up to here
  * @option: the option
@@ -202,10 +257,11 @@ void apply_per_listener(struct reader *reader, const struct option *option,
 	if (reader->per_listener || !value->number)
 		return;
 	reader->per_listener = true;
-	if (all->password_file.path || all->acl_file.path ||
-	    all->anonymous.set)
+	if (all->password_file.text || all->acl_file.text ||
+	    all->client_id_prefix.text || all->anonymous.set ||
+	    all->assign_client_id.set)
 		report_error(reader->report, &reader->at,
-			     "%s has to stand in front of allow_anonymous, password_file and acl_file",
+			     "%s has to stand in front of what it is about: acl_file, allow_anonymous, allow_zero_length_clientid, auto_id_prefix and password_file",
 			     option->name);
 }
 

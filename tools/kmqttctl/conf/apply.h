@@ -40,6 +40,14 @@ void apply_protocol_versions(struct reader *reader, const struct option *option,
 			     const struct value *value);
 void apply_socket_domain(struct reader *reader, const struct option *option,
 			 const struct value *value);
+void apply_zero_length_clientid(struct reader *reader,
+				const struct option *option,
+				const struct value *value);
+void apply_auto_id_prefix(struct reader *reader, const struct option *option,
+			  const struct value *value);
+void apply_listener_auto_id_prefix(struct reader *reader,
+				   const struct option *option,
+				   const struct value *value);
 void apply_local_listeners(struct reader *reader, const struct option *option,
 			   const struct value *value);
 

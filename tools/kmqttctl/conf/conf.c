@@ -131,7 +131,8 @@ struct conf_realm *conf_realm(struct conf *conf, uint32_t number)
  */
 bool conf_is_switch(enum conf_attr attr)
 {
-	return attr == CONF_ANONYMOUS || attr == CONF_USERNAME_AS_CLIENT_ID;
+	return attr == CONF_ANONYMOUS || attr == CONF_USERNAME_AS_CLIENT_ID ||
+	       attr == CONF_ASSIGN_CLIENT_ID;
 }
 
 /**
@@ -174,6 +175,8 @@ void conf_free(struct conf *conf)
 	for (i = 0; i < conf->nr_settings; i++)
 		free(conf->settings[i].value);
 	free(conf->settings);
+	for (i = 0; i < conf->nr_listeners; i++)
+		free(conf->listeners[i].client_id_prefix.text);
 	free(conf->listeners);
 	for (i = 0; i < conf->nr_realms; i++)
 		free_realm(&conf->realms[i]);

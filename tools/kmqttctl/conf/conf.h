@@ -30,6 +30,7 @@ enum conf_attr {
 	CONF_BYTE_RATE,
 	CONF_CLIENT_MESSAGE_RATE,
 	CONF_CLIENT_BYTE_RATE,
+	CONF_ASSIGN_CLIENT_ID,
 	CONF_NR_ATTRS,
 };
 
@@ -39,11 +40,17 @@ struct conf_number {
 	uint32_t value;
 };
 
+struct conf_text {
+	struct place at;
+	char *text;		/* or NULL */
+};
+
 struct conf_listener {
 	struct place at;
 	struct address address;
 	uint32_t realm;
 	struct conf_number attrs[CONF_NR_ATTRS];
+	struct conf_text client_id_prefix;
 };
 
 /* How a user can prove who they are. */

@@ -87,6 +87,7 @@ static void add_listener(const struct nlmsghdr *nlh, void *arg)
 		[CONF_CLIENT_MESSAGE_RATE] =
 			KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
 		[CONF_CLIENT_BYTE_RATE] = KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
+		[CONF_ASSIGN_CLIENT_ID] = KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
 	};
 	struct conf_listener *listener;
 	struct conf *conf = arg;
@@ -100,6 +101,9 @@ static void add_listener(const struct nlmsghdr *nlh, void *arg)
 	field_read_address(field_by_name(listener_noun.fields, "address"),
 			   attrs, &listener->address);
 	listener->realm = uint_of(attrs[KMQTT_A_LISTENER_REALM], 0);
+	if (attrs[KMQTT_A_LISTENER_CLIENT_ID_PREFIX])
+		listener->client_id_prefix.text =
+			string_of(attrs[KMQTT_A_LISTENER_CLIENT_ID_PREFIX]);
 	for (i = 0; i < CONF_NR_ATTRS; i++) {
 		listener->attrs[i].set = attrs[types[i]];
 		listener->attrs[i].value = uint_of(attrs[types[i]], 0);

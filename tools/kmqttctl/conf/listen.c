@@ -26,17 +26,17 @@ struct finish {
 };
 
 /* The content of a file that an option names, or NULL. */
-static char *read_path(struct reader *reader, const struct reader_path *path,
+static char *read_path(struct reader *reader, const struct conf_text *path,
 		       const char **file, size_t *len)
 {
 	const char *why = NULL;
-	char *text = outside_read(path->path, len, &why);
+	char *text = outside_read(path->text, len, &why);
 
 	if (!text)
-		report_error(reader->report, &path->at, "%s: %s", path->path,
+		report_error(reader->report, &path->at, "%s: %s", path->text,
 			     why);
 	else
-		*file = conf_file(reader->conf, path->path);
+		*file = conf_file(reader->conf, path->text);
 	return text;
 }
 
@@ -47,7 +47,7 @@ static void read_realm(struct reader *reader, struct conf_realm *realm,
 	char *text;
 	size_t len;
 
-	if (security->password_file.path) {
+	if (security->password_file.text) {
 		realm->at = security->password_file.at;
 		realm->authenticate = true;
 		text = read_path(reader, &security->password_file, &file, &len);
@@ -57,7 +57,7 @@ static void read_realm(struct reader *reader, struct conf_realm *realm,
 		}
 		free(text);
 	}
-	if (security->acl_file.path) {
+	if (security->acl_file.text) {
 		realm->at = security->acl_file.at;
 		realm->restrict_ = true;
 		text = read_path(reader, &security->acl_file, &file, &len);
@@ -67,10 +67,10 @@ static void read_realm(struct reader *reader, struct conf_realm *realm,
 	}
 }
 
-static bool same_path(const struct reader_path *a, const struct reader_path *b)
+static bool same_path(const struct conf_text *a, const struct conf_text *b)
 {
-	return a->path && b->path ? !strcmp(a->path, b->path) :
-				    a->path == b->path;
+	return a->text && b->text ? !strcmp(a->text, b->text) :
+				    a->text == b->text;
 }
 
 /* The realm of these files, which is read when it is needed first. */
@@ -125,7 +125,7 @@ static struct conf_number anonymous_of(struct reader *reader,
 		return *own;
 	if (security->anonymous.set)
 		return security->anonymous;
-	if (is_loopback(address) && security->password_file.path)
+	if (is_loopback(address) && security->password_file.text)
 		report_note(reader->report, &spec->at,
 			    "who gives no user name may come in at this loopback address, since allow_anonymous is not set");
 	return (struct conf_number){
@@ -133,6 +133,19 @@ static struct conf_number anonymous_of(struct reader *reader,
 		.set = true,
 		.value = is_loopback(address),
 	};
+}
+
+/* What its listener says goes before what is said of all. */
+static void set_prefix(struct conf_listener *listener, const struct spec *spec,
+		       const struct security *security)
+{
+	const struct conf_text *from = spec->client_id_prefix.text ?
+				       &spec->client_id_prefix :
+				       &security->client_id_prefix;
+
+	listener->client_id_prefix.at = from->at;
+	if (from->text)
+		listener->client_id_prefix.text = conf_strdup(from->text);
 }
 
 static const struct conf_listener *find_listener(const struct conf *conf,
@@ -176,6 +189,8 @@ static void add_listener(struct finish *finish, const struct spec *spec,
 	memcpy(listener->attrs, spec->attrs, sizeof(listener->attrs));
 	listener->attrs[CONF_ANONYMOUS] = anonymous_of(reader, spec, security,
 						       address);
+	listener->attrs[CONF_ASSIGN_CLIENT_ID] = security->assign_client_id;
+	set_prefix(listener, spec, security);
 }
 
 static void open_spec(struct finish *finish, const struct spec *spec,

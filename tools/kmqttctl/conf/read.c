@@ -264,8 +264,9 @@ void read_file(struct reader *reader, const char *path)
 
 static void free_security(struct security *security)
 {
-	free(security->password_file.path);
-	free(security->acl_file.path);
+	free(security->password_file.text);
+	free(security->acl_file.text);
+	free(security->client_id_prefix.text);
 }
 
 /**
@@ -291,6 +292,7 @@ bool read_conf(struct conf *conf, struct report *report, const char *path)
 	report_end(report);
 	for (i = 0; i < reader.nr_specs; i++) {
 		free_security(&reader.specs[i]->security);
+		free(reader.specs[i]->client_id_prefix.text);
 		free(reader.specs[i]->host);
 		free(reader.specs[i]);
 	}

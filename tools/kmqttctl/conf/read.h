@@ -4,17 +4,13 @@
 
 #include "conf.h"
 
-/* A file that an option names. */
-struct reader_path {
-	struct place at;
-	char *path;		/* or NULL */
-};
-
 /* Who may come in, and do what. */
 struct security {
-	struct reader_path password_file;
-	struct reader_path acl_file;
+	struct conf_text password_file;
+	struct conf_text acl_file;
+	struct conf_text client_id_prefix;
 	struct conf_number anonymous;
+	struct conf_number assign_client_id;
 };
 
 /* What files say of a listener, before its addresses are known. */
@@ -25,6 +21,7 @@ struct spec {
 	uint16_t port;
 	int family;
 	struct conf_number attrs[CONF_NR_ATTRS];
+	struct conf_text client_id_prefix;
 	struct security security;
 };
 

@@ -22,6 +22,7 @@ static const char *const attr_names[CONF_NR_ATTRS] = {
 	[CONF_BYTE_RATE] = "byte_rate",
 	[CONF_CLIENT_MESSAGE_RATE] = "client_message_rate",
 	[CONF_CLIENT_BYTE_RATE] = "client_byte_rate",
+	[CONF_ASSIGN_CLIENT_ID] = "assign_client_id",
 };
 
 static const char *const method_names[CONF_NR_METHODS] = {
@@ -123,6 +124,9 @@ static json_t *show_listener(const struct conf_listener *listener)
 		else if (attr->set)
 			set(object, attr_names[i], json_integer(attr->value));
 	}
+	if (listener->client_id_prefix.text)
+		set(object, "client_id_prefix",
+		    json_string(listener->client_id_prefix.text));
 	return object;
 }
 

@@ -9,7 +9,7 @@
 
 #include "option.h"
 
-/* Options of a listener, by what they set. */
+/* Options of a listener, by what they set; NULL for those of either. */
 static const char *const attr_options[CONF_NR_ATTRS] = {
 	[CONF_ANONYMOUS] = "listener_allow_anonymous",
 	[CONF_MAX_CONNECTIONS] = "max_connections",
@@ -78,18 +78,23 @@ struct write_names write_names(const struct conf *conf,
 }
 
 /**
- * write_needs_realms() - do listeners differ in users or rules?
+ * write_is_per_listener() - do listeners differ in what else is said of all?
  * @conf: a configuration
  *
  * Return: true if per_listener_settings is needed.
  */
-bool write_needs_realms(const struct conf *conf)
+bool write_is_per_listener(const struct conf *conf)
 {
+	const struct conf_number *first, *assign;
 	size_t i;
 
-	for (i = 0; i < conf->nr_listeners; i++)
-		if (conf->listeners[i].realm)
+	for (i = 0; i < conf->nr_listeners; i++) {
+		first = &conf->listeners[0].attrs[CONF_ASSIGN_CLIENT_ID];
+		assign = &conf->listeners[i].attrs[CONF_ASSIGN_CLIENT_ID];
+		if (conf->listeners[i].realm || assign->set != first->set ||
+		    assign->value != first->value)
 			return true;
+	}
 	return false;
 }
 
@@ -97,8 +102,8 @@ bool write_needs_realms(const struct conf *conf)
  * Without a path the names are those that files would have: whoever loads this
  * as it is gets an error, not a broker that is open to all.
  */
-static void write_security(FILE *to, const struct conf *conf, uint32_t number,
-			   const char *path)
+static void write_files(FILE *to, const struct conf *conf, uint32_t number,
+			const char *path)
 {
 	struct write_names names;
 	size_t i;
@@ -116,6 +121,20 @@ static void write_security(FILE *to, const struct conf *conf, uint32_t number,
 		free(names.password_file);
 		free(names.acl_file);
 	}
+}
+
+/* What is said of all, or of each, as @listener has it. */
+static void write_security(FILE *to, const struct conf *conf,
+			   const struct conf_listener *listener,
+			   const char *path)
+{
+	const struct conf_number *assign =
+		&listener->attrs[CONF_ASSIGN_CLIENT_ID];
+
+	if (assign->set)
+		fprintf(to, "allow_zero_length_clientid %s\n",
+			assign->value ? "true" : "false");
+	write_files(to, conf, listener->realm, path);
 }
 
 /* Can Mosquitto's option have this value, and mean the same? */
@@ -137,6 +156,25 @@ static const char *value_of(const struct option *option, const char *value)
 }
 
 /**
+ * write_unwritable_text() - can a file have this text?
+ * @text: the text
+ *
+ * Return: why not, or NULL.
+ */
+const char *write_unwritable_text(const char *text)
+{
+	static const char white[] = " \t\n\v\f\r";
+
+	if (!*text)
+		return NULL;
+	if (strchr(text, '\n'))
+		return "it has a line's end in it";
+	if (strchr(white, *text) || strchr(white, text[strlen(text) - 1]))
+		return "it begins or ends with white space";
+	return NULL;
+}
+
+/**
  * write_unwritable() - can a file have this setting?
  * @setting: the setting
  *
@@ -144,16 +182,9 @@ static const char *value_of(const struct option *option, const char *value)
  */
 const char *write_unwritable(const struct conf_setting *setting)
 {
-	static const char white[] = " \t\n\v\f\r";
-	const char *value = setting->value;
-
-	if (setting->field->kind != FIELD_TEXT || !*value)
+	if (setting->field->kind != FIELD_TEXT)
 		return NULL;
-	if (strchr(value, '\n'))
-		return "it has a line's end in it";
-	if (strchr(white, *value) || strchr(white, value[strlen(value) - 1]))
-		return "it begins or ends with white space";
-	return NULL;
+	return write_unwritable_text(setting->value);
 }
 
 static void write_setting(FILE *to, const struct conf_setting *setting)
@@ -189,7 +220,7 @@ static void write_listener(FILE *to, const struct conf *conf,
 	fputc('\n', to);
 	for (i = 0; i < CONF_NR_ATTRS; i++) {
 		attr = &listener->attrs[i];
-		if (!attr->set)
+		if (!attr->set || !attr_options[i])
 			continue;
 		if (conf_is_switch(i))
 			fprintf(to, "%s %s\n", attr_options[i],
@@ -197,8 +228,11 @@ static void write_listener(FILE *to, const struct conf *conf,
 		else
 			fprintf(to, "%s %u\n", attr_options[i], attr->value);
 	}
-	if (write_needs_realms(conf))
-		write_security(to, conf, listener->realm, path);
+	if (listener->client_id_prefix.text)
+		fprintf(to, "listener_auto_id_prefix %s\n",
+			listener->client_id_prefix.text);
+	if (write_is_per_listener(conf))
+		write_security(to, conf, listener, path);
 }
 
 /**
@@ -215,10 +249,12 @@ bool write_conf(FILE *to, const struct conf *conf, const char *path)
 	size_t i;
 
 	fputs("# kmqttctl save wrote this; see kmqtt.conf(5).\n\n", to);
-	if (write_needs_realms(conf))
+	if (write_is_per_listener(conf))
 		fputs("per_listener_settings true\n", to);
+	else if (conf->nr_listeners)
+		write_security(to, conf, &conf->listeners[0], path);
 	else
-		write_security(to, conf, 0, path);
+		write_files(to, conf, 0, path);
 	for (i = 0; i < conf->nr_settings; i++)
 		write_setting(to, &conf->settings[i]);
 	if (!conf->nr_listeners)

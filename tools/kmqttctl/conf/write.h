@@ -15,7 +15,8 @@ struct write_names {
 struct write_names write_names(const struct conf *conf,
 			       const struct conf_realm *realm,
 			       const char *path);
-bool write_needs_realms(const struct conf *conf);
+bool write_is_per_listener(const struct conf *conf);
+const char *write_unwritable_text(const char *text);
 const char *write_unwritable(const struct conf_setting *setting);
 bool write_conf(FILE *to, const struct conf *conf, const char *path);
 
