@@ -51,6 +51,7 @@ struct kmqtt_text {
  * @connect_timeout: seconds until a CONNECT must have come
  * @max_connect_size: bytes of a CONNECT
  * @max_packet_size: bytes of a packet after CONNECT
+ * @max_payload_size: bytes of a message's payload
  * @max_subscriptions: of one session
  * @max_retained: messages
  * @max_session_expiry: seconds that a session survives its connection, or
@@ -73,6 +74,7 @@ struct kmqtt_limits {
 	u32 connect_timeout;
 	u32 max_connect_size;
 	u32 max_packet_size;
+	u32 max_payload_size;
 	u32 max_subscriptions;
 	u32 max_retained;
 	u32 max_session_expiry;

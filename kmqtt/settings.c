@@ -32,6 +32,7 @@ void kmqtt_settings_default(struct kmqtt_settings *settings)
 			.connect_timeout = 10,
 			.max_connect_size = 16 << 10,
 			.max_packet_size = KMQTT_PACKET_MAX,
+			.max_payload_size = KMQTT_REMAINING_MAX,
 			.max_subscriptions = 10000,
 			.max_retained = 1000000,
 			.max_session_expiry = KMQTT_EXPIRY_NEVER,
@@ -92,6 +93,7 @@ static void apply_limits(struct kmqtt_limits *to, const struct kmqtt_limits *fro
 	WRITE_ONCE(to->connect_timeout, from->connect_timeout);
 	WRITE_ONCE(to->max_connect_size, from->max_connect_size);
 	WRITE_ONCE(to->max_packet_size, from->max_packet_size);
+	WRITE_ONCE(to->max_payload_size, from->max_payload_size);
 	WRITE_ONCE(to->max_subscriptions, from->max_subscriptions);
 	WRITE_ONCE(to->max_retained, from->max_retained);
 	WRITE_ONCE(to->max_session_expiry, from->max_session_expiry);

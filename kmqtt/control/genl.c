@@ -43,6 +43,10 @@ static const struct netlink_range_validation kmqtt_a_broker_flapping_window_rang
 	.max	= 86400ULL,
 };
 
+static const struct netlink_range_validation kmqtt_a_broker_max_payload_size_range = {
+	.max	= 268435455ULL,
+};
+
 static const struct netlink_range_validation kmqtt_a_user_iterations_range = {
 	.min	= 4096ULL,
 	.max	= 10000000ULL,
@@ -54,7 +58,7 @@ static const struct netlink_range_validation kmqtt_a_user_password_iterations_ra
 };
 
 /* KMQTT_CMD_BROKER_SET - do */
-static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_FLAPPING_BAN + 1] = {
+static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_MAX_PAYLOAD_SIZE + 1] = {
 	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_CONNECT_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3600),
@@ -86,6 +90,7 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_FLAPPIN
 	[KMQTT_A_BROKER_FLAPPING_MAX] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_FLAPPING_WINDOW] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_flapping_window_range),
 	[KMQTT_A_BROKER_FLAPPING_BAN] = NLA_POLICY_MIN(NLA_U32, 1),
+	[KMQTT_A_BROKER_MAX_PAYLOAD_SIZE] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_max_payload_size_range),
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
@@ -249,7 +254,7 @@ const struct genl_split_ops kmqtt_nl_ops[30] = {
 		.cmd		= KMQTT_CMD_BROKER_SET,
 		.doit		= kmqtt_nl_broker_set_doit,
 		.policy		= kmqtt_broker_set_nl_policy,
-		.maxattr	= KMQTT_A_BROKER_FLAPPING_BAN,
+		.maxattr	= KMQTT_A_BROKER_MAX_PAYLOAD_SIZE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -96,7 +96,9 @@ static int put_settings(struct sk_buff *skb, const struct kmqtt_broker *broker)
 	    nla_put_u8(skb, KMQTT_A_BROKER_BACKPRESSURE,
 		       KMQTT_BACKPRESSURE_DROP) ||
 	    nla_put_u32(skb, KMQTT_A_BROKER_SYS_INTERVAL,
-			kmqtt_sys_interval(broker->sys)))
+			kmqtt_sys_interval(broker->sys)) ||
+	    nla_put_u32(skb, KMQTT_A_BROKER_MAX_PAYLOAD_SIZE,
+			READ_ONCE(limits->max_payload_size)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -276,6 +278,8 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 		 &s->limits.connect_timeout);
 	read_u32(info, KMQTT_A_BROKER_MAX_PACKET_SIZE,
 		 &s->limits.max_packet_size);
+	read_u32(info, KMQTT_A_BROKER_MAX_PAYLOAD_SIZE,
+		 &s->limits.max_payload_size);
 	read_u32(info, KMQTT_A_BROKER_MAX_INFLIGHT, &s->outbox.max_inflight);
 	read_u32(info, KMQTT_A_BROKER_MAX_QUEUED_MESSAGES,
 		 &s->outbox.max_queued);

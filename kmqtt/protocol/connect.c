@@ -139,6 +139,8 @@ static enum kmqtt_reason check_will(const struct kmqtt_client *client,
 	    !kmqtt_topic_name_valid(props->response_topic.data,
 				    props->response_topic.len))
 		return KMQTT_REASON_PROTOCOL_ERROR;
+	if (c->will_payload.len > READ_ONCE(limits->max_payload_size))
+		return KMQTT_REASON_PACKET_TOO_LARGE;
 	if (READ_ONCE(limits->validate_payload) && !will_is_text(c))
 		return KMQTT_REASON_PAYLOAD_FORMAT_INVALID;
 	return KMQTT_REASON_SUCCESS;
@@ -193,6 +195,7 @@ static u16 make_client_id(const struct kmqtt_port *port, u8 *buf)
 	const struct kmqtt_id_prefix *prefix = &port->terms.id_prefix;
 	u8 len = READ_ONCE(prefix->len);
 
+	/* What was read in pieces is read again: see settle(). */
 	data_race(memcpy(buf, prefix->data, len));
 	snprintf(buf + len, ASSIGNED_DIGITS + 1, "%016llx", get_random_u64());
 	return len + ASSIGNED_DIGITS;

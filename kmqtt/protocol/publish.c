@@ -9,6 +9,7 @@
 
 #include "../session/right.h"
 #include "../wire/decode.h"
+#include "event.h"
 #include "reply.h"
 #include "route.h"
 #include "run.h"
@@ -230,17 +231,29 @@ static enum kmqtt_reason check_msg(const struct kmqtt_client *client,
 	return KMQTT_REASON_SUCCESS;
 }
 
+static bool is_too_large(const struct kmqtt_client *client,
+			 const struct kmqtt_msg *msg)
+{
+	return msg->payload_len >
+	       READ_ONCE(client->broker->limits.max_payload_size);
+}
+
 /*
  * The client may not publish this: it is told so if it speaks 5.0, and nothing
  * comes of the message. That holds for one that it has sent before, too.
  */
 static enum kmqtt_reason deny(struct kmqtt_client *client,
-			      const struct kmqtt_incoming *in)
+			      const struct kmqtt_incoming *in, bool too_large)
 {
-	kmqtt_stats_inc(client->broker, denied_in);
 	if (in->msg->qos == KMQTT_QOS2)
 		kmqtt_session_release(client->session, in->id);
-	return KMQTT_REASON_NOT_AUTHORIZED;
+	if (!too_large) {
+		kmqtt_stats_inc(client->broker, denied_in);
+		return KMQTT_REASON_NOT_AUTHORIZED;
+	}
+	kmqtt_event_dropped(client->broker, NULL, KMQTT_DROP_TOO_LARGE);
+	/* 0x95 is for packets, and nothing that acknowledgments can say. */
+	return KMQTT_REASON_IMPLEMENTATION_SPECIFIC;
 }
 
 /**
@@ -257,19 +270,22 @@ static enum kmqtt_reason deny(struct kmqtt_client *client,
 int kmqtt_publish_finish(struct kmqtt_client *client,
 			 struct kmqtt_incoming *in, struct kmqtt_batch *batch)
 {
+	bool too_large = is_too_large(client, in->msg);
 	enum kmqtt_reason reason = check_msg(client, in);
 	u32 payload_len = in->msg->payload_len;
 	u8 qos = in->msg->qos;
-	int err = 0, allowed;
+	int err = 0, allowed = 0;
 
-	allowed = kmqtt_session_may_write(client->session, client->identity,
-					  in->msg, batch);
+	if (!too_large)
+		allowed = kmqtt_session_may_write(client->session,
+						  client->identity, in->msg,
+						  batch);
 	if (allowed < 0)
 		return allowed;
 	if (allowed && !reason && kmqtt_run_allowed(client, in->msg, batch))
 		return kmqtt_run_begin(client, in, batch);
 	if (!allowed)
-		reason = deny(client, in);
+		reason = deny(client, in, too_large);
 	else if (!reason)
 		err = accept_msg(client, in, batch, &reason);
 	else if (!qos)

@@ -51,6 +51,8 @@ int kmqtt_run_begin(struct kmqtt_client *client, struct kmqtt_incoming *in,
 	rcu_read_unlock();
 	if (err)
 		return -EAGAIN;
+	batch->run->max_payload =
+		READ_ONCE(client->broker->limits.max_payload_size);
 	add(batch->run, in->msg, in->id);
 	in->msg = NULL;
 	return 0;
@@ -118,6 +120,8 @@ int kmqtt_run_packet(struct kmqtt_client *client,
 	topic.data = kmqtt_msg_topic(first);
 	topic.len = first->topic_len;
 	payload_len = packet->fixed.remaining - head_len;
+	if (payload_len > run->max_payload)
+		return -ENOENT;
 	msg = kmqtt_msg_create(first->memory, &topic, NULL, payload_len,
 			       batch->gfp);
 	if (!msg)

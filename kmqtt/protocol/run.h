@@ -10,6 +10,7 @@
 /**
  * struct kmqtt_run - PUBLISH packets in a row that go the same way
  * @nr: how many
+ * @max_payload: bytes of a payload, as it was when it began
  * @msgs: their messages, of one topic and QoS; hold references
  * @ids: their packet identifiers, 0 with QoS 0
  *
@@ -18,6 +19,7 @@
  */
 struct kmqtt_run {
 	u32 nr;
+	u32 max_payload;
 	struct kmqtt_msg *msgs[KMQTT_RUN_MAX];
 	u16 ids[KMQTT_RUN_MAX];
 };

@@ -251,8 +251,11 @@ CONFIGURATIONS = {
                      "max_queued_bytes 0\nmemory_limit 0\nmax_keepalive 60\n"
                      "max_packet_size 2000\npersistent_client_expiration 2w\n"
                      "retain_available false\nkmqtt_max_queued_messages 0\n"
+                     "message_size_limit 100000\n"
                      "kmqtt_bh_path off\nkmqtt_backpressure drop\n"
                      "kmqtt_response_information a  b # c\nkmqtt_max_connections 4294967295\n"),
+    "limits of 0": dict(main="listener 1883\nmessage_size_limit 0\nmax_keepalive 0\n"),
+    "none at all": dict(main="listener 1883\nkmqtt_max_payload_size 0\n"),
     "addresses": dict(main="listener 1883\nmax_connections 7\nlistener 1884 0.0.0.0\nmax_qos 0\n"
                       "listener 1885 ::\nmax_topic_alias 0\nlistener 1886 ::1\n"
                       "allow_anonymous true\nlistener 1887 127.0.0.1\n"

@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 
-from selftest import check, ctl, ctl_json, finish, mqtt, point, same
+from selftest import check, ctl, ctl_json, finish, mqtt, point, same, stats
 
 from client import Client
 
@@ -121,11 +121,72 @@ def test_prefix_wrong():
     load(LISTENER)
 
 
+# ------------------------------------------------------- message_size_limit
+
+def flow(client, payload, qos, retain=False):
+    """Publish, and follow the acknowledgments; the first one's reason code."""
+    id = client.next_id() if qos else None
+    client.send(mqtt.publish("size", payload, qos, id, retain=retain, level=client.level))
+    if not qos:
+        client.ping()
+        return None
+    got = client.wait(mqtt.Puback if qos == 1 else mqtt.Pubrec)
+    same(got.id, id, "acknowledged identifier")
+    if qos == 2 and got.code < 0x80:
+        client.send(mqtt.ack(mqtt.PUBREL, id))
+        client.wait(mqtt.Pubcomp(id))
+    return got.code
+
+
+def seen(client, last):
+    """The sizes of all payloads up to that one, which somebody else publishes."""
+    sizes = []
+    while (got := client.recv()).payload != last:
+        sizes.append(len(got.payload))
+    return sizes
+
+
+def test_message_size():
+    load("message_size_limit 100\n" + LISTENER)
+    sub, end = online(5, "sub"), online(4, "end")
+    sub.subscribe("#", qos=2)
+    before = stats()["dropped_too_large"]
+    for level in (4, 5):
+        client = online(level, "pub")
+        for qos in range(3):
+            code = None if not qos else 0x83 if level == 5 else 0
+            for size in (101, 300000):
+                same(flow(client, bytes(size), qos, retain=True), code, f"{size} bytes, QoS {qos}")
+            same(flow(client, bytes(100), qos), None if not qos else 0, f"100 bytes, QoS {qos}")
+        # One within a burst; the connection is as before after all that.
+        ids = [client.next_id() for _ in range(5)]
+        client.send(*(mqtt.publish("size", bytes(size), 1, id, level=level)
+                      for size, id in zip((1, 2, 101, 3, 0), ids)))
+        got = [client.wait(mqtt.Puback) for _ in ids]
+        same([ack.id for ack in got], ids, "acknowledged identifiers")
+        same([ack.code for ack in got], [0, 0, 0x83 if level == 5 else 0, 0, 0], "reason codes")
+        client.disconnect()
+    flow(end, b"end", 1)
+    same(seen(sub, b"end"), [100, 100, 100, 1, 2, 3, 0] * 2, "sizes")
+    same(stats()["dropped_too_large"] - before, 14, "dropped messages")
+    same(ctl_json("retained"), [], "retained messages")
+    for level, code in ((4, 3), (5, 0x95)):
+        same(connack(level, "will", will=mqtt.Will("w", bytes(101))).code, code, "CONNACK")
+        same(connack(level, "will", will=mqtt.Will("w", bytes(100))).code, 0, "CONNACK")
+    load(LISTENER)
+    same(flow(end, bytes(101), 1), 0, "101 bytes without a limit")
+    flow(end, b"end", 1)
+    same(seen(sub, b"end"), [101], "sizes without a limit")
+    sub.disconnect()
+    end.disconnect()
+
+
 def main():
     tests = (
         ("clients without an identifier", test_without_id),
         ("what identifiers of the broker's begin with", test_prefix),
         ("prefixes that can't be", test_prefix_wrong),
+        ("message_size_limit, and what is told of it", test_message_size),
     )
     only = os.environ.get("KMQTT_ONLY", "")
     for text, test in tests:

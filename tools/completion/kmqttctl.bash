@@ -26,7 +26,8 @@ _kmqttctl_arguments() {
 				validate-payload redirect \
 				response-information server-reference \
 				sys-interval max-bans flapping-max \
-				flapping-window flapping-ban
+				flapping-window flapping-ban \
+				max-payload-size
 			;;
 		esac
 		;;

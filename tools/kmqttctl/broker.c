@@ -68,6 +68,8 @@ static const struct field fields[] = {
 	SETTING(SECONDS, 4, FLAPPING_WINDOW, "flapping-window",
 		.min = 1, .max = 86400),
 	SETTING(SECONDS, 4, FLAPPING_BAN, "flapping-ban", .min = 1),
+	SETTING(BYTES, 4, MAX_PAYLOAD_SIZE, "max-payload-size",
+		.max = 268435455),
 	{ .kind = FIELD_END }
 };
 
@@ -138,7 +140,8 @@ const struct noun broker_noun = {
 "  flapping-max NUMBER                times that a client may connect within\n"
 "                                     flapping-window, 0 for no limit\n"
 "  flapping-window SECONDS            from the first of them on\n"
-"  flapping-ban SECONDS               that it is banned for more\n\n"
+"  flapping-ban SECONDS               that it is banned for more\n"
+"  max-payload-size BYTES             of messages; larger ones are dropped\n\n"
 "BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
 	.fields = fields,
 	.verbs = verbs,

@@ -204,7 +204,8 @@ enum kmqtt_acl_access {
  *   or bytes
  * @KMQTT_DROP_NO_MEMORY: the broker's memory is at its limit, or the system's
  *   is
- * @KMQTT_DROP_TOO_LARGE: the subscriber does not take packets of this size
+ * @KMQTT_DROP_TOO_LARGE: the subscriber, or the broker, does not take one of
+ *   this size
  * @KMQTT_DROP_RETAINED_FULL: not retained, the broker holds as many as it may
  * @KMQTT_DROP_EXPIRED: the time was over in which it was worth delivering
  */
@@ -273,6 +274,7 @@ enum {
 	KMQTT_A_BROKER_FLAPPING_MAX,
 	KMQTT_A_BROKER_FLAPPING_WINDOW,
 	KMQTT_A_BROKER_FLAPPING_BAN,
+	KMQTT_A_BROKER_MAX_PAYLOAD_SIZE,
 
 	__KMQTT_A_BROKER_MAX,
 	KMQTT_A_BROKER_MAX = (__KMQTT_A_BROKER_MAX - 1)

@@ -14,6 +14,12 @@
 /* Settings of the broker are spelled kmqtt_max_connections. */
 #define OWN	"kmqtt_"
 
+/* What MQTT has room for. */
+#define PAYLOAD_UNLIMITED	268435455
+
+#define STRING_OF(_x)	#_x
+#define STRING(_x)	STRING_OF(_x)
+
 #define U32_UNLIMITED	"4294967295"
 #define S64_UNLIMITED	"9223372036854775807"
 
@@ -238,8 +244,9 @@ const struct option options[] = {
 	LISTENER("maximum_qos", INT, 0, 2, CONF_MAX_QOS, "as max_qos"),
 	LIMIT("memory_limit", INT64_MAX, "max-memory", S64_UNLIMITED,
 	      "bytes that sessions, subscriptions and messages may use; at least 65536"),
-	UNLESS("message_size_limit", INT, GLOBAL, "0",
-	       "it is packets whose size is limited, by max_packet_size"),
+	LIMIT("message_size_limit", PAYLOAD_UNLIMITED, "max-payload-size",
+	      STRING(PAYLOAD_UNLIMITED),
+	      "bytes of a payload; a message with more is acknowledged and dropped"),
 	REFUSED("mount_point", LISTENER,
 		"topics are the same for all listeners"),
 	BRIDGE("notification_topic"),
