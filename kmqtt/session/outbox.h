@@ -70,11 +70,13 @@ struct kmqtt_ring {
  * @max_inflight: messages sent and not acknowledged
  * @max_queued: messages not sent
  * @max_bytes: topics and payloads of both; a single message may be larger
+ * @queue_qos0: of QoS 0 also while there is no connection
  */
 struct kmqtt_outbox_limits {
 	u32 max_inflight;
 	u32 max_queued;
 	u64 max_bytes;
+	bool queue_qos0;
 };
 
 /**

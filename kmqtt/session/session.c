@@ -99,7 +99,10 @@ void kmqtt_session_put(struct kmqtt_session *session)
 		kref_put(&session->ref, session_release);
 }
 
-/* Take what ends with a connection, except for the will. */
+/*
+ * Take what ends with a connection, except for the will. QoS 0 that it had yet to
+ * get may be half sent, and goes with it.
+ */
 static void unlink_link(struct kmqtt_session *session)
 {
 	lockdep_assert_held(&session->lock);
@@ -160,9 +163,11 @@ int kmqtt_session_attach(struct kmqtt_session *session,
 		swap(last, session->will);
 	kmqtt_msg_put(session->will);
 	old = session->link;
-	unlink_link(session);
-	if (old)
+	/* What is queued while there is none is for the next. */
+	if (old) {
+		unlink_link(session);
 		old->ops->close(old, KMQTT_REASON_SESSION_TAKEN_OVER);
+	}
 	if (old_will)
 		*old_will = last;
 	kmqtt_outbox_restart(&session->outbox);
@@ -324,8 +329,10 @@ static enum kmqtt_delivered takes(const struct kmqtt_session *session, u8 qos)
 {
 	if (session->dead)
 		return KMQTT_DELIVERED_DEAD;
-	return session->link || qos ? KMQTT_DELIVERED_QUEUED :
-				      KMQTT_DELIVERED_OFFLINE;
+	if (session->link || qos ||
+	    READ_ONCE(session->store->outbox_limits.queue_qos0))
+		return KMQTT_DELIVERED_QUEUED;
+	return KMQTT_DELIVERED_OFFLINE;
 }
 
 /**

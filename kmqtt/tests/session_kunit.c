@@ -181,6 +181,35 @@ static void session_will(struct kunit *test)
 	kmqtt_test_store_destroy(s);
 }
 
+static void session_queue_qos0(struct kunit *test)
+{
+	struct kmqtt_test_store *s = kmqtt_test_store_create(test);
+	struct kmqtt_session *session = kmqtt_test_session(s, "id");
+	struct kmqtt_test_link *l = kmqtt_test_link(test);
+	struct kmqtt_outbox *outbox = &session->outbox;
+
+	/* Of a connection that ends, none is left, whatever is set. */
+	s->store.outbox_limits.queue_qos0 = true;
+	attach(session, l, NULL, NEVER);
+	KUNIT_EXPECT_EQ(test, deliver(s, session, 0), KMQTT_DELIVERED_QUEUED);
+	KUNIT_EXPECT_TRUE(test, detach(session, l));
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_queued(outbox), 0);
+	/* Without one, they wait for the next. */
+	KUNIT_EXPECT_EQ(test, deliver(s, session, 0), KMQTT_DELIVERED_QUEUED);
+	KUNIT_EXPECT_EQ(test, deliver(s, session, 1), KMQTT_DELIVERED_QUEUED);
+	s->store.outbox_limits.queue_qos0 = false;
+	KUNIT_EXPECT_EQ(test, deliver(s, session, 0), KMQTT_DELIVERED_OFFLINE);
+	attach(session, l, NULL, NEVER);
+	KUNIT_EXPECT_PTR_EQ(test, session->link, &l->link);
+	KUNIT_EXPECT_TRUE(test, session->subscriber.ready);
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_queued(outbox), 2);
+	KUNIT_EXPECT_TRUE(test, detach(session, l));
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_queued(outbox), 1);
+	kmqtt_session_put(session);
+	kmqtt_test_batch_end(s);
+	kmqtt_test_store_destroy(s);
+}
+
 static void session_kick(struct kunit *test)
 {
 	struct kmqtt_test_store *s = kmqtt_test_store_create(test);
@@ -306,6 +335,7 @@ static struct kunit_case session_cases[] = {
 	KUNIT_CASE(session_not_persistent),
 	KUNIT_CASE(session_take_over),
 	KUNIT_CASE(session_will),
+	KUNIT_CASE(session_queue_qos0),
 	KUNIT_CASE(session_kick),
 	KUNIT_CASE(session_deliver),
 	KUNIT_CASE(session_received),

@@ -214,6 +214,8 @@ def test_setting(conf, option):
     ("message_size_limit 268435455", "max_payload_size", 2**28 - 1),
     ("message_size_limit 1", "max_payload_size", 1),
     ("kmqtt_max_payload_size 0", "max_payload_size", 0),
+    ("queue_qos0_messages true", "queue_qos0", True),
+    ("kmqtt_queue_qos0 on", "queue_qos0", True),
     ("kmqtt_max_payload_size 1M", "max_payload_size", 1 << 20),
     ("memory_limit 5000000000", "max_memory", 5000000000),
     ("global_max_connections -1", "max_connections", 2**32 - 1),

@@ -138,6 +138,16 @@ def flow(client, payload, qos, retain=False):
     return got.code
 
 
+def flow_to(client, topic, payload=b"x", qos=0):
+    """The same to any topic, with QoS 0 or 1."""
+    id = client.next_id() if qos else None
+    client.send(mqtt.publish(topic, payload, qos, id, level=client.level))
+    client.ping()
+    if qos:
+        same([p.id for p in client.inbox], [id], "acknowledged identifier")
+        client.inbox.clear()
+
+
 def seen(client, last):
     """The sizes of all payloads up to that one, which somebody else publishes."""
     sizes = []
@@ -181,12 +191,50 @@ def test_message_size():
     end.disconnect()
 
 
+# ------------------------------------------------------ queue_qos0_messages
+
+def test_queue_qos0():
+    def back():
+        return online(4, "away", clean=False)
+
+    load("queue_qos0_messages true\nmax_queued_messages 5\n" + LISTENER)
+    pub = online(4, "pub")
+    client = back()
+    client.subscribe("a/#", qos=1)
+    client.disconnect()
+    # Both kinds in their order, and no more than the limit.
+    before = stats()["dropped_queue_full"]
+    for number in range(7):
+        flow_to(pub, f"a/{number}", qos=number % 2)
+    client = back()
+    got = [client.wait(mqtt.Publish) for _ in range(5)]
+    same([(p.topic, p.qos) for p in got], [(f"a/{n}", n % 2) for n in range(5)], "messages")
+    same(stats()["dropped_queue_full"] - before, 2, "dropped messages")
+    for packet in got:
+        if packet.qos:
+            client.send(mqtt.ack(mqtt.PUBACK, packet.id))
+    client.ping()
+    same(client.inbox, [], "more")
+    # What QoS 0 a connection had is not for the next, nor what comes when it is off again.
+    client.disconnect()
+    load(LISTENER)
+    flow_to(pub, "a/lost")
+    client = back()
+    flow_to(pub, "a/now")
+    same(client.wait(mqtt.Publish).topic, "a/now", "topic")
+    same(client.inbox, [], "more")
+    client.disconnect()
+    ctl("session", "del", "client-id", "away")
+    pub.disconnect()
+
+
 def main():
     tests = (
         ("clients without an identifier", test_without_id),
         ("what identifiers of the broker's begin with", test_prefix),
         ("prefixes that can't be", test_prefix_wrong),
         ("message_size_limit, and what is told of it", test_message_size),
+        ("queue_qos0_messages", test_queue_qos0),
     )
     only = os.environ.get("KMQTT_ONLY", "")
     for text, test in tests:

@@ -27,7 +27,7 @@ _kmqttctl_arguments() {
 				response-information server-reference \
 				sys-interval max-bans flapping-max \
 				flapping-window flapping-ban \
-				max-payload-size
+				max-payload-size queue-qos0
 			;;
 		esac
 		;;

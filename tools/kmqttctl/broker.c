@@ -70,6 +70,7 @@ static const struct field fields[] = {
 	SETTING(SECONDS, 4, FLAPPING_BAN, "flapping-ban", .min = 1),
 	SETTING(BYTES, 4, MAX_PAYLOAD_SIZE, "max-payload-size",
 		.max = 268435455),
+	SETTING(SWITCH, 1, QUEUE_QOS0, "queue-qos0"),
 	{ .kind = FIELD_END }
 };
 
@@ -141,7 +142,8 @@ const struct noun broker_noun = {
 "                                     flapping-window, 0 for no limit\n"
 "  flapping-window SECONDS            from the first of them on\n"
 "  flapping-ban SECONDS               that it is banned for more\n"
-"  max-payload-size BYTES             of messages; larger ones are dropped\n\n"
+"  max-payload-size BYTES             of messages; larger ones are dropped\n"
+"  queue-qos0 on|off                  let QoS 0 wait for clients, too\n\n"
 "BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
 	.fields = fields,
 	.verbs = verbs,
