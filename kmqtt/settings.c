@@ -117,6 +117,7 @@ static void apply_outbox(struct kmqtt_outbox_limits *to,
 	WRITE_ONCE(to->max_queued, from->max_queued);
 	WRITE_ONCE(to->max_bytes, from->max_bytes);
 	WRITE_ONCE(to->queue_qos0, from->queue_qos0);
+	WRITE_ONCE(to->upgrade_qos, from->upgrade_qos);
 }
 
 static void apply_bans(struct kmqtt_access *access,

@@ -100,7 +100,9 @@ static int put_settings(struct sk_buff *skb, const struct kmqtt_broker *broker)
 	    nla_put_u32(skb, KMQTT_A_BROKER_MAX_PAYLOAD_SIZE,
 			READ_ONCE(limits->max_payload_size)) ||
 	    nla_put_u8(skb, KMQTT_A_BROKER_QUEUE_QOS0,
-		       READ_ONCE(outbox->queue_qos0)))
+		       READ_ONCE(outbox->queue_qos0)) ||
+	    nla_put_u8(skb, KMQTT_A_BROKER_UPGRADE_QOS,
+		       READ_ONCE(outbox->upgrade_qos)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -292,6 +294,7 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 	read_u32(info, KMQTT_A_BROKER_MAX_SUBSCRIPTIONS,
 		 &s->limits.max_subscriptions);
 	read_bool(info, KMQTT_A_BROKER_QUEUE_QOS0, &s->outbox.queue_qos0);
+	read_bool(info, KMQTT_A_BROKER_UPGRADE_QOS, &s->outbox.upgrade_qos);
 	read_u32(info, KMQTT_A_BROKER_SYS_INTERVAL, &s->sys_interval);
 	read_capabilities(info, &s->limits);
 	read_bans(info, s);

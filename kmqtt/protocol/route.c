@@ -88,10 +88,11 @@ static bool delivered(struct kmqtt_broker *broker,
 
 /*
  * One delivery for the subscriptions of one subscriber from @i on: with the
- * highest QoS and all identifiers ([MQTT-3.3.4-2] to [MQTT-3.3.4-5]). Returns
- * how many subscriptions that were; @offer has QoS 0xff if there is none.
+ * highest QoS, up to @max_qos, and all identifiers ([MQTT-3.3.4-2] to
+ * [MQTT-3.3.4-5]). Returns how many subscriptions that were; @offer has QoS 0xff
+ * if there is none.
  */
-static u32 gather(struct kmqtt_route *route, u32 i, u64 own_origin,
+static u32 gather(struct kmqtt_route *route, u32 i, u64 own_origin, u8 max_qos,
 		  struct kmqtt_offer *offer)
 {
 	const struct kmqtt_match *m = &route->matches[i];
@@ -103,7 +104,7 @@ static u32 gather(struct kmqtt_route *route, u32 i, u64 own_origin,
 	offer->ids = route->ids;
 	for (; i + nr < route->nr && m->subscriber == subscriber &&
 	     offer->nr_ids < KMQTT_SUB_IDS_MAX; nr++, m++) {
-		u8 qos = min_t(u8, msg->qos, m->options & KMQTT_SUB_QOS);
+		u8 qos = min_t(u8, max_qos, m->options & KMQTT_SUB_QOS);
 
 		if (m->options & KMQTT_MATCH_DENIED)
 			continue;
@@ -134,7 +135,10 @@ static u64 deliver_to(struct kmqtt_broker *broker,
 	while (i < nr) {
 		i += kmqtt_session_deliver_run(session, offer, msgs + i, nr - i,
 					       batch, &what);
-		if (i < nr && !delivered(broker, session, offer->qos, what)) {
+		/* What was published with QoS 0 was not to arrive for sure. */
+		if (i < nr && !delivered(broker, session,
+					 min_t(u8, offer->qos, msgs[i]->qos),
+					 what)) {
 			if (stop)
 				return GENMASK_ULL(nr - 1, i);
 			lost |= BIT_ULL(i);
@@ -184,6 +188,8 @@ u64 kmqtt_route_deliver(struct kmqtt_broker *broker,
 			struct kmqtt_msg **msgs, u32 nr, bool stop,
 			struct kmqtt_batch *batch)
 {
+	u8 max_qos = kmqtt_outbox_max_qos(&broker->store.outbox_limits,
+					  msgs[0]->qos);
 	struct kmqtt_route *route = batch->route;
 	u64 lost = 0;
 	u32 i;
@@ -209,7 +215,7 @@ u64 kmqtt_route_deliver(struct kmqtt_broker *broker,
 				       subscriber);
 		if (m->options & KMQTT_MATCH_DENIED)
 			kmqtt_stats_add(broker, denied_out, nr);
-		i += gather(route, i, session->origin, &offer);
+		i += gather(route, i, session->origin, max_qos, &offer);
 		if (offer.qos != U8_MAX)
 			lost |= deliver_to(broker, session, &offer, msgs, nr,
 					   stop, batch);

@@ -71,13 +71,30 @@ struct kmqtt_ring {
  * @max_queued: messages not sent
  * @max_bytes: topics and payloads of both; a single message may be larger
  * @queue_qos0: of QoS 0 also while there is no connection
+ * @upgrade_qos: with the QoS of the subscription, also if they were published
+ *	with a lower one
  */
 struct kmqtt_outbox_limits {
 	u32 max_inflight;
 	u32 max_queued;
 	u64 max_bytes;
 	bool queue_qos0;
+	bool upgrade_qos;
 };
+
+/**
+ * kmqtt_outbox_max_qos() - with which QoS is a message delivered at most?
+ * @limits: limits of outboxes
+ * @qos: that it was published with
+ *
+ * Context: any.
+ * Return: @qos, unless the operator wants what MQTT forbids.
+ */
+static inline u8 kmqtt_outbox_max_qos(const struct kmqtt_outbox_limits *limits,
+				      u8 qos)
+{
+	return unlikely(READ_ONCE(limits->upgrade_qos)) ? KMQTT_QOS2 : qos;
+}
 
 /**
  * struct kmqtt_outbox - all messages on their way to one subscriber

@@ -529,12 +529,15 @@ static int next_retained(struct kmqtt_session *session,
 static int push_retained(struct kmqtt_session *session,
 			 struct kmqtt_replay *replay, struct kmqtt_msg *msg)
 {
+	const struct kmqtt_outbox_limits *limits =
+		&session->store->outbox_limits;
 	struct kmqtt_outbox *outbox = &session->outbox;
 	struct kmqtt_offer offer = {
 		.msg = msg,
 		.ids = &replay->sub_id,
 		.nr_ids = replay->sub_id ? 1 : 0,
-		.qos = min_t(u8, msg->qos, replay->options & KMQTT_SUB_QOS),
+		.qos = min_t(u8, kmqtt_outbox_max_qos(limits, msg->qos),
+			     replay->options & KMQTT_SUB_QOS),
 		.retain = true,
 	};
 	int err = 0;
@@ -542,8 +545,7 @@ static int push_retained(struct kmqtt_session *session,
 	/* Not what the client has published itself, if it wants so. */
 	if (!(replay->options & KMQTT_SUB_NO_LOCAL) ||
 	    msg->origin != session->origin)
-		err = kmqtt_outbox_push(outbox, &offer,
-					&session->store->outbox_limits);
+		err = kmqtt_outbox_push(outbox, &offer, limits);
 	if (err == -ENOBUFS && outbox->bytes)
 		return err;
 	session->dropped += !!err;

@@ -38,7 +38,9 @@ static enum kmqtt_delivered offer_to(const struct kmqtt_sub *sub,
 		.group = group,
 		.ids = &id,
 		.nr_ids = id ? 1 : 0,
-		.qos = min_t(u8, msg->qos, options & KMQTT_SUB_QOS),
+		.qos = min_t(u8, options & KMQTT_SUB_QOS,
+			     kmqtt_outbox_max_qos(&session->store->outbox_limits,
+						  msg->qos)),
 		.retain = msg->retain &&
 			  options & KMQTT_SUB_RETAIN_AS_PUBLISHED,
 	};

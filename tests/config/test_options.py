@@ -216,6 +216,7 @@ def test_setting(conf, option):
     ("kmqtt_max_payload_size 0", "max_payload_size", 0),
     ("queue_qos0_messages true", "queue_qos0", True),
     ("kmqtt_queue_qos0 on", "queue_qos0", True),
+    ("upgrade_outgoing_qos true", "upgrade_qos", True),
     ("kmqtt_max_payload_size 1M", "max_payload_size", 1 << 20),
     ("memory_limit 5000000000", "max_memory", 5000000000),
     ("global_max_connections -1", "max_connections", 2**32 - 1),

@@ -228,6 +228,36 @@ def test_queue_qos0():
     pub.disconnect()
 
 
+# ----------------------------------------------------- upgrade_outgoing_qos
+
+def test_upgrade_qos():
+    for option, want in (("true", (0, 1, 2)), ("false", (0, 0, 0))):
+        load(f"upgrade_outgoing_qos {option}\n" + LISTENER)
+        pub = online(4, "pub")
+        pub.send(mqtt.publish("up", b"kept", retain=True))
+        pub.ping()
+        subs = [online(4, f"sub{qos}") for qos in range(3)]
+        shared = online(5, "shared")
+        for qos, sub in enumerate(subs):
+            sub.subscribe("up", qos=qos)
+            same(sub.wait(mqtt.Publish).qos, want[qos], f"QoS of a retained message, {option}")
+        shared.subscribe("$share/g/up", qos=1)
+        # One alone, and some that go together.
+        pub.send(*(mqtt.publish("up", bytes([number])) for number in range(3)))
+        for qos, sub in enumerate([*subs, shared]):
+            got = [sub.wait(mqtt.Publish) for _ in range(3)]
+            same([p.payload for p in got], [b"\0", b"\1", b"\2"], "payloads")
+            same({p.qos for p in got}, {want[qos] if sub is not shared else want[1]},
+                 f"QoS with option {option}")
+            same([bool(p.id) for p in got], [bool(got[0].qos)] * 3, "packet identifiers")
+            if got[0].qos == 1:
+                sub.send(*(mqtt.ack(mqtt.PUBACK, p.id) for p in got))
+            sub.disconnect()
+        pub.send(mqtt.publish("up", b"", retain=True))
+        pub.disconnect()
+    load(LISTENER)
+
+
 def main():
     tests = (
         ("clients without an identifier", test_without_id),
@@ -235,6 +265,7 @@ def main():
         ("prefixes that can't be", test_prefix_wrong),
         ("message_size_limit, and what is told of it", test_message_size),
         ("queue_qos0_messages", test_queue_qos0),
+        ("upgrade_outgoing_qos", test_upgrade_qos),
     )
     only = os.environ.get("KMQTT_ONLY", "")
     for text, test in tests:

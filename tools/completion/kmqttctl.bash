@@ -27,7 +27,8 @@ _kmqttctl_arguments() {
 				response-information server-reference \
 				sys-interval max-bans flapping-max \
 				flapping-window flapping-ban \
-				max-payload-size queue-qos0
+				max-payload-size queue-qos0 \
+				upgrade-qos
 			;;
 		esac
 		;;

@@ -71,6 +71,7 @@ static const struct field fields[] = {
 	SETTING(BYTES, 4, MAX_PAYLOAD_SIZE, "max-payload-size",
 		.max = 268435455),
 	SETTING(SWITCH, 1, QUEUE_QOS0, "queue-qos0"),
+	SETTING(SWITCH, 1, UPGRADE_QOS, "upgrade-qos"),
 	{ .kind = FIELD_END }
 };
 
@@ -143,7 +144,8 @@ const struct noun broker_noun = {
 "  flapping-window SECONDS            from the first of them on\n"
 "  flapping-ban SECONDS               that it is banned for more\n"
 "  max-payload-size BYTES             of messages; larger ones are dropped\n"
-"  queue-qos0 on|off                  let QoS 0 wait for clients, too\n\n"
+"  queue-qos0 on|off                  let QoS 0 wait for clients, too\n"
+"  upgrade-qos on|off                 deliver with the QoS of subscriptions\n\n"
 "BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
 	.fields = fields,
 	.verbs = verbs,
