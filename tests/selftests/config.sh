@@ -8,5 +8,5 @@
 
 point "the module loads" load "listen=127.0.0.1:1883"
 python config.py
-python options.py
+python config_options.py
 finish
