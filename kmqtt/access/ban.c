@@ -141,6 +141,7 @@ static void ban_enter(struct kmqtt_bans *bans, struct kmqtt_ban *ban)
 	if (ban->kind == KMQTT_BAN_ADDRESS && !bans->nr_prefix[ban->prefix]++)
 		set_bit(ban->prefix, bans->prefixes);
 	WRITE_ONCE(bans->nr, bans->nr + 1);
+	bans->nr_flapping += ban->origin == KMQTT_BAN_ORIGIN_FLAPPING;
 	if (ban->expiry.expires && timerqueue_add(&bans->expiring, &ban->expiry))
 		sweep_later(bans);
 }
@@ -153,6 +154,7 @@ static void ban_leave(struct kmqtt_bans *bans, struct kmqtt_ban *ban)
 	if (ban->kind == KMQTT_BAN_ADDRESS && !--bans->nr_prefix[ban->prefix])
 		clear_bit(ban->prefix, bans->prefixes);
 	WRITE_ONCE(bans->nr, bans->nr - 1);
+	bans->nr_flapping -= ban->origin == KMQTT_BAN_ORIGIN_FLAPPING;
 	if (ban->expiry.expires)
 		timerqueue_del(&bans->expiring, &ban->expiry);
 	kmqtt_memory_uncharge(bans->memory, size_of(ban));
@@ -255,17 +257,31 @@ bool kmqtt_ban_mask(struct in6_addr *to, const struct in6_addr *addr,
 	return !memcmp(to, addr, sizeof(*to));
 }
 
+/* Clients can have the broker make bans: leave room for those of operators. */
+static bool has_room(const struct kmqtt_bans *bans, const struct kmqtt_ban *ban)
+{
+	u32 max = READ_ONCE(bans->max);
+
+	if (ban->origin == KMQTT_BAN_ORIGIN_FLAPPING &&
+	    bans->nr_flapping >= max / 2)
+		return false;
+	return bans->nr < max;
+}
+
 /* Into the table, in the place of @old if there is one. */
 static int ban_insert(struct kmqtt_bans *bans, struct kmqtt_ban *ban,
 		      struct kmqtt_ban *old)
 {
 	lockdep_assert_held(&bans->lock);
+	/* It may be for longer, and the operator's. */
+	if (old && ban->origin == KMQTT_BAN_ORIGIN_FLAPPING && !is_over(old))
+		return -EEXIST;
 	if (old)
 		return rhashtable_replace_fast(&bans->table, &old->hash,
 					       &ban->hash, ban_params);
-	if (bans->nr >= READ_ONCE(bans->max))
+	if (!has_room(bans, ban))
 		forget_some(bans);
-	if (bans->nr >= READ_ONCE(bans->max))
+	if (!has_room(bans, ban))
 		return -ENOSPC;
 	/* What else it may say comes from an allocation that failed, too. */
 	return rhashtable_insert_fast(&bans->table, &ban->hash, ban_params) ?
@@ -275,7 +291,7 @@ static int ban_insert(struct kmqtt_bans *bans, struct kmqtt_ban *ban,
 /**
  * kmqtt_ban_add() - from now on, don't let somebody in
  * @bans: who is not let in
- * @key: whom; a ban of the same is replaced
+ * @key: whom; a ban of the same is replaced, if not by KMQTT_BAN_ORIGIN_FLAPPING
  * @seconds: for how long, 0 for good
  * @origin: who wants it so
  * @reason: what to note about it, up to KMQTT_BAN_REASON_MAX bytes
@@ -285,7 +301,8 @@ static int ban_insert(struct kmqtt_bans *bans, struct kmqtt_ban *ban,
  * not see the ban is seen to be online after this.
  *
  * Context: any but hard interrupts, as @gfp; takes the lock of the bans.
- * Return: 0, -ENOMEM, -ENOSPC if there are too many.
+ * Return: 0, -EEXIST if there is a ban that stays, -ENOMEM, -ENOSPC if there are
+ * too many.
  */
 int kmqtt_ban_add(struct kmqtt_bans *bans, const struct kmqtt_ban_key *key,
 		  u32 seconds, enum kmqtt_ban_origin origin,

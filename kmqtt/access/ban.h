@@ -77,7 +77,9 @@ struct kmqtt_ban {
  * @table: struct kmqtt_ban; changed under @lock, read under RCU
  * @lock: guards what is below; taken with softirqs off
  * @nr: how many there are; may be read without the lock
- * @max: how many may be; READ_ONCE() and WRITE_ONCE()
+ * @nr_flapping: how many of them the broker has made by itself
+ * @max: how many may be, and by the broker itself half as many; READ_ONCE() and
+ *	WRITE_ONCE()
  * @next: number of the next one
  * @numbers: all, by their numbers
  * @expiring: those that will be over, by when
@@ -92,6 +94,7 @@ struct kmqtt_bans {
 	struct rhashtable table;
 	spinlock_t lock;		/* all below, and changes of table */
 	u32 nr;
+	u32 nr_flapping;
 	u32 max;
 	u64 next;
 	struct rb_root numbers;

@@ -106,13 +106,16 @@ int kmqtt_banned_count(struct kmqtt_client *client)
 		.len = sizeof(too_often) - 1,
 	};
 	struct kmqtt_ban_key key = { .kind = KMQTT_BAN_CLIENT, .value = id };
+	int err;
 
 	if (!kmqtt_flapping_count(&access->flapping, &id))
 		return 0;
-	if (kmqtt_ban_add(&access->bans, &key, READ_ONCE(access->flapping.ban),
-			  KMQTT_BAN_ORIGIN_FLAPPING, &reason, GFP_ATOMIC))
+	err = kmqtt_ban_add(&access->bans, &key, READ_ONCE(access->flapping.ban),
+			    KMQTT_BAN_ORIGIN_FLAPPING, &reason, GFP_ATOMIC);
+	if (err && err != -EEXIST)
 		return 0;
-	kmqtt_event_client(client, KMQTT_CMD_BAN_NTF, false);
+	if (!err)
+		kmqtt_event_client(client, KMQTT_CMD_BAN_NTF, false);
 	close_all(client, &id);
 	return kmqtt_client_fail(client, KMQTT_REASON_BANNED);
 }

@@ -351,21 +351,6 @@ static int settle(const struct kmqtt_client *client, struct kmqtt_connect *c,
 	return kmqtt_banned_as(client, &c->client_id) ? -EPERM : 0;
 }
 
-/* Tell a client that is not one to be let in. */
-static int refuse(struct kmqtt_client *client, int err,
-		  struct kmqtt_batch *batch)
-{
-	enum kmqtt_reason reason = KMQTT_REASON_NOT_AUTHORIZED;
-	int ret;
-
-	if (err == -EPERM)
-		reason = KMQTT_REASON_BANNED;
-	ret = kmqtt_connect_refuse(client, reason, batch);
-	if (err == -EPERM && ret != -EAGAIN)
-		kmqtt_stats_inc(client->broker, banned);
-	return ret;
-}
-
 /* The client has its session. Returns 0 or -ECONNABORTED. */
 static int go_online(struct kmqtt_client *client)
 {
@@ -411,7 +396,9 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 	if (err == -EAGAIN)
 		return err;
 	if (err)
-		return refuse(client, err, batch);
+		return kmqtt_connect_refuse(client, err == -EPERM ?
+					    KMQTT_REASON_BANNED :
+					    KMQTT_REASON_NOT_AUTHORIZED, batch);
 	if (c->version == KMQTT_V5) {
 		put_capabilities(&props, client);
 		put_terms(&props, client, c, assigned);

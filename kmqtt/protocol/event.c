@@ -69,6 +69,8 @@ void kmqtt_event_refused(struct kmqtt_client *client, enum kmqtt_reason reason)
 
 	kmqtt_stats_inc(client->broker, refused);
 	trace_kmqtt_refused(client, reason);
+	if (reason == KMQTT_REASON_BANNED)
+		kmqtt_stats_inc(client->broker, banned);
 	event.count = kmqtt_rate_event(&client->broker->refused_rate,
 				       REFUSED_BURST);
 	if (!event.count)

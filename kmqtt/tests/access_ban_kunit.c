@@ -289,6 +289,48 @@ static void ban_bound(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, add(bans, &key, 0, ""), -ENOSPC);
 }
 
+static int add_flapping(struct kmqtt_bans *bans,
+			const struct kmqtt_ban_key *key)
+{
+	static const struct kmqtt_str none;
+
+	return kmqtt_ban_add(bans, key, 1000, KMQTT_BAN_ORIGIN_FLAPPING, &none,
+			     GFP_ATOMIC);
+}
+
+/* What clients bring about leaves room, and what operators said. */
+static void ban_flapping(struct kunit *test)
+{
+	struct kmqtt_bans *bans = bans_create(test, 6);
+	struct kmqtt_ban_key key = name_of(KMQTT_BAN_CLIENT, "one");
+	const struct kmqtt_ban *ban;
+	char name[8];
+	int i;
+
+	KUNIT_ASSERT_EQ(test, add(bans, &key, 0, ""), 0);
+	KUNIT_EXPECT_EQ(test, add_flapping(bans, &key), -EEXIST);
+	rcu_read_lock();
+	ban = kmqtt_bans_next(bans, 0);
+	KUNIT_EXPECT_EQ(test, ban->origin, KMQTT_BAN_ORIGIN_OPERATOR);
+	KUNIT_EXPECT_EQ(test, kmqtt_ban_expires_in(ban), 0);
+	rcu_read_unlock();
+	for (i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		key = name_of(KMQTT_BAN_CLIENT, name);
+		KUNIT_EXPECT_EQ(test, add_flapping(bans, &key),
+				i < 3 ? 0 : -ENOSPC);
+	}
+	/* The operator may make it his own, which makes room again. */
+	key = name_of(KMQTT_BAN_CLIENT, "c0");
+	KUNIT_EXPECT_EQ(test, add(bans, &key, 0, ""), 0);
+	key = name_of(KMQTT_BAN_CLIENT, "c3");
+	KUNIT_EXPECT_EQ(test, add_flapping(bans, &key), 0);
+	KUNIT_EXPECT_EQ(test, bans->nr, 5);
+	KUNIT_EXPECT_EQ(test, bans->nr_flapping, 3);
+	KUNIT_EXPECT_EQ(test, kmqtt_ban_del(bans, &key), 0);
+	KUNIT_EXPECT_EQ(test, bans->nr_flapping, 2);
+}
+
 /* Without memory there is no ban, and the one before stays. */
 static void ban_memory(struct kunit *test)
 {
@@ -414,6 +456,7 @@ static struct kunit_case ban_cases[] = {
 	KUNIT_CASE(ban_replace),
 	KUNIT_CASE_SLOW(ban_expiry),
 	KUNIT_CASE(ban_bound),
+	KUNIT_CASE(ban_flapping),
 	KUNIT_CASE(ban_memory),
 	KUNIT_CASE(flapping_count),
 	KUNIT_CASE_SLOW(flapping_window),

@@ -290,7 +290,8 @@ COMMANDS = (["stats"], ["broker", "set", "max-sessions", "5000"], ["listener"],
             ["retained", "del", "filter", "kept/0/#"], ["client", "kick", "one"],
             ["session", "del", "one"],
             ["user", "set", "one", "password", "hash", "$7$1$c2FsdA==$" + "A" * 86 + "=="],
-            ["user"])
+            ["user"], ["ban", "add", "client", "two", "reason", "none"], ["ban"],
+            ["broker", "set", "flapping-max", "1000"])
 
 
 def test_netlink():
@@ -313,7 +314,10 @@ def test_netlink():
                 run(CTL, "listener", "del", command[2], check_status=False)
             if command[0] == "user":
                 run(CTL, "user", "del", "all")
+            if command[0] == "ban":
+                run(CTL, "ban", "del", "client", "two", check_status=False)
             loop.turn(0)
+    run(CTL, "broker", "set", "flapping-max", "0")
     note(f"{failed} requests have failed")
     check(failed > len(COMMANDS) // 2, "hardly any request has failed")
     loop.close()

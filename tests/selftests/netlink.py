@@ -426,7 +426,7 @@ def test_usage():
     for args in (["no-noun"], ["broker", "no-verb"], ["client", "get", "a", "b"], ["-x"], []):
         refused(*args, status=2)
     for noun in ("broker", "listener", "client", "session", "subscription", "retained", "user",
-                 "stats", "monitor", "top"):
+                 "ban", "stats", "monitor", "top"):
         check(noun in ctl(noun, "--help"), f"help for {noun}")
     refused("-n", "no-such-netns", "stats", status=3, says=["no-such-netns"])
     check(ctl("--version").strip(), "a version")
