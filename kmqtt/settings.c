@@ -50,6 +50,7 @@ void kmqtt_settings_default(struct kmqtt_settings *settings)
 			.max_inflight = 100,
 			.max_queued = 10000,
 			.max_bytes = 64 << 20,
+			.max_inflight_bytes = S64_MAX,
 		},
 		.max_connections = 20000,
 		.max_per_source = 10000,
@@ -116,6 +117,7 @@ static void apply_outbox(struct kmqtt_outbox_limits *to,
 	WRITE_ONCE(to->max_inflight, from->max_inflight);
 	WRITE_ONCE(to->max_queued, from->max_queued);
 	WRITE_ONCE(to->max_bytes, from->max_bytes);
+	WRITE_ONCE(to->max_inflight_bytes, from->max_inflight_bytes);
 	WRITE_ONCE(to->queue_qos0, from->queue_qos0);
 	WRITE_ONCE(to->upgrade_qos, from->upgrade_qos);
 }

@@ -47,6 +47,11 @@ static const struct netlink_range_validation kmqtt_a_broker_max_payload_size_ran
 	.max	= 268435455ULL,
 };
 
+static const struct netlink_range_validation kmqtt_a_broker_max_inflight_bytes_range = {
+	.min	= 1ULL,
+	.max	= S64_MAX,
+};
+
 static const struct netlink_range_validation kmqtt_a_user_iterations_range = {
 	.min	= 4096ULL,
 	.max	= 10000000ULL,
@@ -58,7 +63,7 @@ static const struct netlink_range_validation kmqtt_a_user_password_iterations_ra
 };
 
 /* KMQTT_CMD_BROKER_SET - do */
-static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_UPGRADE_QOS + 1] = {
+static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_MAX_INFLIGHT_BYTES + 1] = {
 	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_CONNECT_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3600),
@@ -93,6 +98,7 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_UPGRADE
 	[KMQTT_A_BROKER_MAX_PAYLOAD_SIZE] = NLA_POLICY_FULL_RANGE(NLA_U32, &kmqtt_a_broker_max_payload_size_range),
 	[KMQTT_A_BROKER_QUEUE_QOS0] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_BROKER_UPGRADE_QOS] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_MAX_INFLIGHT_BYTES] = NLA_POLICY_FULL_RANGE(NLA_UINT, &kmqtt_a_broker_max_inflight_bytes_range),
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
@@ -256,7 +262,7 @@ const struct genl_split_ops kmqtt_nl_ops[30] = {
 		.cmd		= KMQTT_CMD_BROKER_SET,
 		.doit		= kmqtt_nl_broker_set_doit,
 		.policy		= kmqtt_broker_set_nl_policy,
-		.maxattr	= KMQTT_A_BROKER_UPGRADE_QOS,
+		.maxattr	= KMQTT_A_BROKER_MAX_INFLIGHT_BYTES,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

@@ -102,7 +102,9 @@ static int put_settings(struct sk_buff *skb, const struct kmqtt_broker *broker)
 	    nla_put_u8(skb, KMQTT_A_BROKER_QUEUE_QOS0,
 		       READ_ONCE(outbox->queue_qos0)) ||
 	    nla_put_u8(skb, KMQTT_A_BROKER_UPGRADE_QOS,
-		       READ_ONCE(outbox->upgrade_qos)))
+		       READ_ONCE(outbox->upgrade_qos)) ||
+	    nla_put_uint(skb, KMQTT_A_BROKER_MAX_INFLIGHT_BYTES,
+			 READ_ONCE(outbox->max_inflight_bytes)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -288,6 +290,8 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 	read_u32(info, KMQTT_A_BROKER_MAX_QUEUED_MESSAGES,
 		 &s->outbox.max_queued);
 	read_u64(info, KMQTT_A_BROKER_MAX_QUEUED_BYTES, &s->outbox.max_bytes);
+	read_u64(info, KMQTT_A_BROKER_MAX_INFLIGHT_BYTES,
+		 &s->outbox.max_inflight_bytes);
 	read_u64(info, KMQTT_A_BROKER_MAX_MEMORY, &s->max_memory);
 	read_u32(info, KMQTT_A_BROKER_MAX_SESSIONS, &s->max_sessions);
 	read_u32(info, KMQTT_A_BROKER_MAX_RETAINED, &s->limits.max_retained);

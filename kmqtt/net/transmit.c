@@ -238,8 +238,9 @@ static bool next_packet(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 {
 	struct kmqtt_session *session = conn->client.session;
 	struct kmqtt_outbox *outbox = &session->outbox;
-	u32 max = min_t(u32, session->receive_max,
-			READ_ONCE(session->store->outbox_limits.max_inflight));
+	u32 max = kmqtt_outbox_max_inflight(outbox,
+					    &session->store->outbox_limits,
+					    session->receive_max);
 	enum kmqtt_drop drop;
 	int allowed;
 

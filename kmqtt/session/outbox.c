@@ -99,6 +99,7 @@ void kmqtt_outbox_init(struct kmqtt_outbox *outbox, struct kmqtt_memory *memory)
 	ring_init(&outbox->best_effort);
 	ring_init(&outbox->assured);
 	outbox->inflight = 0;
+	outbox->inflight_bytes = 0;
 	outbox->seq = 0;
 	outbox->restarted = 0;
 	outbox->bytes = 0;
@@ -107,6 +108,12 @@ void kmqtt_outbox_init(struct kmqtt_outbox *outbox, struct kmqtt_memory *memory)
 static bool is_done(const struct kmqtt_ring *ring, u64 pos)
 {
 	return slot(ring, pos)->flags & KMQTT_ENTRY_DONE;
+}
+
+/* Topic and payload, if it still has them. */
+static size_t entry_size(const struct kmqtt_entry *e)
+{
+	return e->msg ? kmqtt_msg_size(e->msg) : 0;
 }
 
 static void entry_drop_msg(struct kmqtt_outbox *outbox, struct kmqtt_entry *e)
@@ -142,6 +149,7 @@ void kmqtt_outbox_uninit(struct kmqtt_outbox *outbox)
 	ring_drop_to(outbox, &outbox->best_effort, outbox->best_effort.tail);
 	ring_drop_to(outbox, &outbox->assured, outbox->assured.tail);
 	outbox->inflight = 0;
+	outbox->inflight_bytes = 0;
 }
 
 /**
@@ -315,6 +323,7 @@ bool kmqtt_outbox_next(struct kmqtt_outbox *outbox, u32 max_inflight,
 	if (ring == &outbox->assured) {
 		delivery->id = pos_to_id(ring->next);
 		outbox->inflight++;
+		outbox->inflight_bytes += entry_size(e);
 	}
 	ring->next++;
 	if (e->flags & KMQTT_ENTRY_RELEASED) {
@@ -352,10 +361,12 @@ void kmqtt_outbox_rewind(struct kmqtt_outbox *outbox,
 	}
 	while (ring->next > max(mark->assured, ring->head)) {
 		ring->next--;
-		if (is_done(ring, ring->next))
+		if (is_done(ring, ring->next)) {
 			ring->skipped++;
-		else
-			outbox->inflight--;
+			continue;
+		}
+		outbox->inflight--;
+		outbox->inflight_bytes -= entry_size(slot(ring, ring->next));
 	}
 }
 
@@ -387,6 +398,7 @@ void kmqtt_outbox_restart(struct kmqtt_outbox *outbox)
 	}
 	ring->next = ring->head;
 	outbox->inflight = 0;
+	outbox->inflight_bytes = 0;
 	outbox->restarted = outbox->seq;
 }
 
@@ -411,6 +423,7 @@ static void entry_done(struct kmqtt_outbox *outbox, struct kmqtt_entry *e)
 	struct kmqtt_ring *ring = &outbox->assured;
 	u64 pos = ring->head;
 
+	outbox->inflight_bytes -= entry_size(e);
 	entry_drop_msg(outbox, e);
 	e->flags |= KMQTT_ENTRY_DONE;
 	outbox->inflight--;
@@ -451,6 +464,7 @@ int kmqtt_outbox_pubrec(struct kmqtt_outbox *outbox, u16 id)
 
 	if (!e || e->qos != KMQTT_QOS2)
 		return -ENOENT;
+	outbox->inflight_bytes -= entry_size(e);
 	entry_drop_msg(outbox, e);
 	e->flags |= KMQTT_ENTRY_RELEASED;
 	return 0;
@@ -551,13 +565,15 @@ bool kmqtt_outbox_take_shared(struct kmqtt_outbox *outbox, bool ended,
 			continue;
 		e = slot(ring, *pos);
 		*entry = *e;
-		outbox->bytes -= kmqtt_msg_size(e->msg);
+		outbox->bytes -= entry_size(e);
+		if (*pos < ring->next) {
+			outbox->inflight--;
+			outbox->inflight_bytes -= entry_size(e);
+		} else {
+			ring->skipped++;
+		}
 		e->msg = NULL;
 		e->flags = KMQTT_ENTRY_DONE;
-		if (*pos < ring->next)
-			outbox->inflight--;
-		else
-			ring->skipped++;
 		++*pos;
 		return true;
 	}

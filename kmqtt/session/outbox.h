@@ -68,6 +68,7 @@ struct kmqtt_ring {
 /**
  * struct kmqtt_outbox_limits - how much an outbox takes
  * @max_inflight: messages sent and not acknowledged
+ * @max_inflight_bytes: topics and payloads of them; a single message may be larger
  * @max_queued: messages not sent
  * @max_bytes: topics and payloads of both; a single message may be larger
  * @queue_qos0: of QoS 0 also while there is no connection
@@ -78,6 +79,7 @@ struct kmqtt_outbox_limits {
 	u32 max_inflight;
 	u32 max_queued;
 	u64 max_bytes;
+	u64 max_inflight_bytes;
 	bool queue_qos0;
 	bool upgrade_qos;
 };
@@ -102,6 +104,7 @@ static inline u8 kmqtt_outbox_max_qos(const struct kmqtt_outbox_limits *limits,
  * @best_effort: QoS 0
  * @assured: QoS 1 and 2; an entry's position makes its packet identifier
  * @inflight: entries of @assured sent and not acknowledged
+ * @inflight_bytes: topics and payloads of these
  * @seq: of the next entry
  * @restarted: @seq when the session got its connection
  * @bytes: topics and payloads of all entries
@@ -116,6 +119,7 @@ struct kmqtt_outbox {
 	u32 seq;
 	u32 restarted;
 	u64 bytes;
+	u64 inflight_bytes;
 };
 
 /**
@@ -216,6 +220,26 @@ static inline u32 kmqtt_outbox_queued(const struct kmqtt_outbox *outbox)
 
 	return kmqtt_ring_count(low->next, low->tail) - low->skipped +
 	       kmqtt_ring_count(high->next, high->tail) - high->skipped;
+}
+
+/**
+ * kmqtt_outbox_max_inflight() - how many messages may be in flight now
+ * @outbox: the outbox
+ * @limits: limits of outboxes
+ * @receive_max: messages that the client takes before it acknowledges one
+ *
+ * Context: under the session's lock.
+ * Return: a number for kmqtt_outbox_next(); 0 if there are enough bytes.
+ */
+static inline u32
+kmqtt_outbox_max_inflight(const struct kmqtt_outbox *outbox,
+			  const struct kmqtt_outbox_limits *limits,
+			  u16 receive_max)
+{
+	if (unlikely(outbox->inflight_bytes >=
+		     READ_ONCE(limits->max_inflight_bytes)))
+		return 0;
+	return min_t(u32, receive_max, READ_ONCE(limits->max_inflight));
 }
 
 #endif /* _KMQTT_SESSION_OUTBOX_H */

@@ -162,6 +162,54 @@ static void outbox_window(struct kunit *test)
 	outbox_destroy(test, t);
 }
 
+static void outbox_inflight_bytes(struct kunit *test)
+{
+	struct outbox_test *t = outbox_create(test);
+	struct kmqtt_outbox *outbox = &t->outbox;
+	struct kmqtt_outbox_mark mark;
+	struct kmqtt_delivery d;
+	u64 size = kmqtt_msg_size(t->msgs[0]) + kmqtt_msg_size(t->msgs[1]);
+
+	t->limits.max_inflight_bytes = size;
+	push(t, 0, 1);
+	push(t, 1, 2);
+	push(t, 2, 0);
+	push(t, 3, 1);
+	kmqtt_outbox_mark(outbox, &mark);
+	next(t, &d);
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_max_inflight(outbox, &t->limits, 9),
+			min_t(u32, 9, t->limits.max_inflight));
+	next(t, &d);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes, size);
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_max_inflight(outbox, &t->limits, 9),
+			0);
+
+	/* What was not sent after all isn't in flight, nor what came to an end. */
+	kmqtt_outbox_rewind(outbox, &mark);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes, 0);
+	next(t, &d);
+	next(t, &d);
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_puback(outbox, 1), 0);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes,
+			kmqtt_msg_size(t->msgs[1]));
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_pubrec(outbox, 2), 0);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes, 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_pubrec(outbox, 2), 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_outbox_pubcomp(outbox, 2), 0);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes, 0);
+
+	/* QoS 0 does not count, and with a new connection all begins anew. */
+	KUNIT_EXPECT_EQ(test, next(t, &d), 2);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes, 0);
+	KUNIT_EXPECT_EQ(test, next(t, &d), 3);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes,
+			kmqtt_msg_size(t->msgs[3]));
+	kmqtt_outbox_restart(outbox);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes, 0);
+	outbox_destroy(test, t);
+	KUNIT_EXPECT_EQ(test, outbox->inflight_bytes, 0);
+}
+
 static void outbox_acknowledge(struct kunit *test)
 {
 	struct outbox_test *t = outbox_create(test);
@@ -408,6 +456,7 @@ static struct kunit_case outbox_cases[] = {
 	KUNIT_CASE(outbox_order_wraps),
 	KUNIT_CASE(outbox_retain),
 	KUNIT_CASE(outbox_window),
+	KUNIT_CASE(outbox_inflight_bytes),
 	KUNIT_CASE(outbox_acknowledge),
 	KUNIT_CASE(outbox_restart),
 	KUNIT_CASE(outbox_rewind),

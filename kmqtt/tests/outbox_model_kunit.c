@@ -291,8 +291,8 @@ static void model_reconnect(struct kunit *test, struct model *m)
 
 static void model_compare(struct kunit *test, struct model *m)
 {
+	u64 bytes = 0, inflight = 0;
 	u32 queued = 0;
-	u64 bytes = 0;
 	int i;
 
 	while (m->first < m->nr && m->entries[m->first].done)
@@ -300,11 +300,15 @@ static void model_compare(struct kunit *test, struct model *m)
 	for (i = m->first; i < m->nr; i++) {
 		const struct model_entry *e = &m->entries[i];
 
-		if (!e->done && !e->released)
+		if (!e->done && !e->released) {
 			bytes += kmqtt_msg_size(m->msg);
+			if (e->qos && e->sent)
+				inflight += kmqtt_msg_size(m->msg);
+		}
 		queued += !e->done && !e->sent;
 	}
 	KUNIT_ASSERT_EQ(test, m->outbox.bytes, bytes);
+	KUNIT_ASSERT_EQ(test, m->outbox.inflight_bytes, inflight);
 	KUNIT_ASSERT_EQ(test, kmqtt_outbox_queued(&m->outbox), queued);
 	KUNIT_ASSERT_EQ(test, m->outbox.inflight, model_inflight(m));
 }

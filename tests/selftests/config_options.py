@@ -258,6 +258,53 @@ def test_upgrade_qos():
     load(LISTENER)
 
 
+# ------------------------------------------------------- max_inflight_bytes
+
+def test_inflight_bytes():
+    load("max_inflight_bytes 300\n" + LISTENER)
+    pub, sub = online(4, "pub"), online(4, "sub")
+    sub.subscribe("b/#", qos=2)
+
+    def get(count):
+        """So many messages of QoS 1 and 2, and no more."""
+        got = [sub.wait(mqtt.Publish) for _ in range(count)]
+        sub.ping()
+        same(sub.inbox, [], "more")
+        return got
+
+    # 103 bytes each: the third one reaches the limit. QoS 0 isn't held up.
+    for number in range(5):
+        flow_to(pub, f"b/{number}", bytes(100), 1)
+    first = get(3)
+    flow_to(pub, "b/0", b"quick")
+    same(get(1)[0].payload, b"quick", "a message of QoS 0")
+    sub.send(mqtt.ack(mqtt.PUBACK, first[1].id))
+    fourth = get(1)
+    same(fourth[0].topic, "b/3", "topic")
+    sub.send(*(mqtt.ack(mqtt.PUBACK, p.id) for p in (first[0], first[2], *fourth)))
+    last = get(1)
+    sub.send(mqtt.ack(mqtt.PUBACK, last[0].id))
+    # One alone may be larger; one of QoS 2 is over with PUBREC.
+    for number in range(2):
+        id = pub.next_id()
+        pub.send(mqtt.publish(f"b/{number}", bytes(1000), 2, id), mqtt.ack(mqtt.PUBREL, id))
+        pub.wait(mqtt.Pubcomp(id))
+        pub.inbox.clear()
+    large = get(1)
+    sub.send(mqtt.ack(mqtt.PUBREC, large[0].id))
+    sub.wait(mqtt.Pubrel)
+    second = get(1)
+    same([p.topic for p in large + second], ["b/0", "b/1"], "topics")
+    # A limit that goes lets the others go.
+    flow_to(pub, "b/2", b"", 1)
+    get(0)
+    load(LISTENER)
+    flow_to(pub, "b/3", b"", 1)
+    same([p.topic for p in get(2)], ["b/2", "b/3"], "topics without a limit")
+    sub.disconnect()
+    pub.disconnect()
+
+
 def main():
     tests = (
         ("clients without an identifier", test_without_id),
@@ -266,6 +313,7 @@ def main():
         ("message_size_limit, and what is told of it", test_message_size),
         ("queue_qos0_messages", test_queue_qos0),
         ("upgrade_outgoing_qos", test_upgrade_qos),
+        ("max_inflight_bytes", test_inflight_bytes),
     )
     only = os.environ.get("KMQTT_ONLY", "")
     for text, test in tests:

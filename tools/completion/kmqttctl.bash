@@ -28,7 +28,7 @@ _kmqttctl_arguments() {
 				sys-interval max-bans flapping-max \
 				flapping-window flapping-ban \
 				max-payload-size queue-qos0 \
-				upgrade-qos
+				upgrade-qos max-inflight-bytes
 			;;
 		esac
 		;;

@@ -72,6 +72,7 @@ static const struct field fields[] = {
 		.max = 268435455),
 	SETTING(SWITCH, 1, QUEUE_QOS0, "queue-qos0"),
 	SETTING(SWITCH, 1, UPGRADE_QOS, "upgrade-qos"),
+	SETTING(BYTES, 0, MAX_INFLIGHT_BYTES, "max-inflight-bytes", .min = 1),
 	{ .kind = FIELD_END }
 };
 
@@ -145,7 +146,8 @@ const struct noun broker_noun = {
 "  flapping-ban SECONDS               that it is banned for more\n"
 "  max-payload-size BYTES             of messages; larger ones are dropped\n"
 "  queue-qos0 on|off                  let QoS 0 wait for clients, too\n"
-"  upgrade-qos on|off                 deliver with the QoS of subscriptions\n\n"
+"  upgrade-qos on|off                 deliver with the QoS of subscriptions\n"
+"  max-inflight-bytes BYTES           of messages unacknowledged by a client\n\n"
 "BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
 	.fields = fields,
 	.verbs = verbs,
