@@ -8,6 +8,7 @@
 
 #include <linux/atomic.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/time64.h>
 
 /**

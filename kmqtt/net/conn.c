@@ -19,6 +19,7 @@
 #include "../compat.h"
 #include "../protocol/event.h"
 #include "../trace.h"
+#include "pacing.h"
 #include "pass.h"
 #include "receive.h"
 #include "registry.h"
@@ -261,37 +262,6 @@ void kmqtt_conn_arm_timer(struct kmqtt_conn *conn)
 		mod_timer(&conn->timer, since + limit);
 }
 
-/**
- * kmqtt_conn_pause() - receive nothing for a while
- * @conn: the connection, whose @rx.pace->until is set
- *
- * Context: the connection's receive side.
- */
-void kmqtt_conn_pause(struct kmqtt_conn *conn)
-{
-	set_bit(KMQTT_CONN_RX_PACED, &conn->flags);
-	kmqtt_stats_inc(conn->client.broker, paced);
-	/* The timer also looks whether it has waited for something else. */
-	mod_timer(&conn->timer, conn->rx.pace->until);
-}
-
-/* The pause is over, or was not what the timer waited for. */
-static void end_pause(struct kmqtt_conn *conn)
-{
-	unsigned long until = READ_ONCE(conn->rx.pace->until);
-
-	if (time_before(jiffies, until)) {
-		mod_timer(&conn->timer, until);
-		return;
-	}
-	/* Pairs with kmqtt_receive(). */
-	clear_bit_unlock(KMQTT_CONN_RX_PACED, &conn->flags);
-	set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
-	kmqtt_conn_kick(conn, test_bit(KMQTT_CONN_RX_THREAD, &conn->flags));
-	WRITE_ONCE(conn->rx.last, jiffies);
-	kmqtt_conn_arm_timer(conn);
-}
-
 static void kmqtt_conn_timeout(struct timer_list *t)
 {
 	struct kmqtt_conn *conn = kmqtt_from_timer(conn, t, timer);
@@ -299,7 +269,7 @@ static void kmqtt_conn_timeout(struct timer_list *t)
 	unsigned long since, limit = patience(conn, &since);
 
 	if (test_bit(KMQTT_CONN_RX_PACED, &conn->flags)) {
-		end_pause(conn);
+		kmqtt_pacing_timeout(conn);
 		return;
 	}
 	if (!limit)

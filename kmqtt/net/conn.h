@@ -10,6 +10,7 @@
 #include "../session/outbox.h"
 
 struct kmqtt_pass;
+struct kmqtt_rx_pace;
 
 /**
  * enum kmqtt_conn_flags - bits of @flags in struct kmqtt_conn
@@ -39,18 +40,6 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_TX_OWNED,
 	KMQTT_CONN_TX_THREAD,
 	KMQTT_CONN_CLOSING,
-};
-
-/**
- * struct kmqtt_rx_pace - how fast a client sends, where that is limited
- * @messages: PUBLISH packets
- * @bytes: of all packets
- * @until: jiffies until which nothing is received; read by the timer
- */
-struct kmqtt_rx_pace {
-	struct kmqtt_pace messages;
-	struct kmqtt_pace bytes;
-	unsigned long until;
 };
 
 /**
@@ -140,7 +129,6 @@ void kmqtt_conn_hand_over(struct kmqtt_conn *conn, bool transmit,
 bool kmqtt_conn_force_thread(struct kmqtt_conn *conn);
 void kmqtt_conn_flush_batch(struct kmqtt_pass *pass);
 void kmqtt_conn_arm_timer(struct kmqtt_conn *conn);
-void kmqtt_conn_pause(struct kmqtt_conn *conn);
 
 /**
  * kmqtt_conn_of() - the connection around a link

@@ -18,6 +18,7 @@
 #include "../trace.h"
 #include "../wire/decode.h"
 #include "conn.h"
+#include "pacing.h"
 #include "pass.h"
 
 /* Gulps of one pass. */
@@ -27,8 +28,6 @@
 #define WORK_BH		4096
 /* Bytes of a gulp where rates are limited: the rest may have to wait. */
 #define PACED_GULP	SZ_8K
-/* Milliseconds that a client is held back before it is looked at again. */
-#define PAUSE_MAX	1000
 /* Bytes of one pass over a large payload, and where rates are limited. */
 #define LARGE_BUDGET	SZ_1M
 #define PACED_LARGE	SZ_64K
@@ -284,43 +283,12 @@ static bool rests(const struct kmqtt_conn *conn)
 	return kmqtt_client_state(&conn->client) == KMQTT_CLIENT_CHECK;
 }
 
-/*
- * Count what was received against the rates of client and listener. Returns 0,
- * or RX_PACED if nothing more is to be handled for now.
- */
+/* Count what was received, if rates are limited. Returns 0 or RX_PACED. */
 static int keep_pace(struct kmqtt_conn *conn, u32 messages, u32 bytes)
 {
-	struct kmqtt_rx_pace *pace = conn->rx.pace;
-	struct kmqtt_port *port = conn->client.port;
-	const struct kmqtt_terms *terms = &port->terms;
-	u64 now = ktime_get_ns(), wait;
-
-	wait = kmqtt_pace_take(&pace->messages,
-			       READ_ONCE(terms->client_message_rate), messages,
-			       now);
-	wait = max(wait, kmqtt_pace_take(&pace->bytes,
-					 READ_ONCE(terms->client_byte_rate),
-					 bytes, now));
-	wait = max(wait, kmqtt_pace_take(&port->messages,
-					 READ_ONCE(terms->message_rate),
-					 messages, now));
-	wait = max(wait, kmqtt_pace_take(&port->bytes,
-					 READ_ONCE(terms->byte_rate), bytes,
-					 now));
-	if (!wait)
+	if (!conn->rx.pace || !kmqtt_pacing_count(conn, messages, bytes))
 		return 0;
-	wait = min_t(u64, wait, (u64)PAUSE_MAX * NSEC_PER_MSEC);
-	WRITE_ONCE(pace->until, jiffies + nsecs_to_jiffies(wait) + 1);
 	return RX_PACED;
-}
-
-/* Is this client's rate limited? Returns 0, or -ENOMEM. */
-static int find_pace(struct kmqtt_conn *conn, gfp_t gfp)
-{
-	if (!kmqtt_port_paced(conn->client.port) || conn->rx.pace)
-		return 0;
-	conn->rx.pace = kzalloc(sizeof(*conn->rx.pace), gfp | __GFP_NOWARN);
-	return conn->rx.pace ? 0 : -ENOMEM;
 }
 
 /* Handle what is in the pass's buffer and keep the rest. */
@@ -346,8 +314,7 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 			ret = RX_RESTS;
 			break;
 		}
-		ret = conn->rx.pace ?
-		      keep_pace(conn, type == KMQTT_PUBLISH, ret) : 0;
+		ret = keep_pace(conn, type == KMQTT_PUBLISH, ret);
 		if (ret)
 			break;
 	}
@@ -378,7 +345,7 @@ static int receive_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	};
 	int n = 0, err;
 
-	if (find_pace(conn, pass->batch.gfp))
+	if (kmqtt_pacing_begin(conn, pass->batch.gfp))
 		return pass->batch.bh ? RX_THREAD :
 		       kmqtt_client_fail(&conn->client,
 					 KMQTT_REASON_QUOTA_EXCEEDED);
@@ -412,7 +379,7 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	read_descriptor_t desc = { .arg.data = msg };
 	int n = 0, err;
 
-	err = conn->rx.pace ? keep_pace(conn, 0, 0) : 0;
+	err = keep_pace(conn, 0, 0);
 	if (err)
 		return err;
 	desc.count = min_t(size_t, conn->rx.pace ? PACED_LARGE : LARGE_BUDGET,
@@ -427,7 +394,7 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 		/* A large payload may take its time as long as it comes. */
 		if (n)
 			WRITE_ONCE(conn->rx.last, jiffies);
-		err = conn->rx.pace ? keep_pace(conn, 0, n) : 0;
+		err = keep_pace(conn, 0, n);
 		if (err)
 			return err;
 	}
@@ -537,7 +504,7 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 		if (READ_ONCE(kmqtt_conn_sk(conn)->sk_state) == TCP_CLOSE)
 			kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
 		else
-			kmqtt_conn_pause(conn);
+			kmqtt_pacing_pause(conn);
 		break;
 	case RX_HELD:
 		set_bit(KMQTT_CONN_RX_HELD, &conn->flags);
