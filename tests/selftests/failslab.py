@@ -14,7 +14,7 @@ import time
 
 from selftest import (
     CTL, HOST, KO, PATIENCE, PORT, TOP, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish,
-    load, loaded, mqtt, note, point, run, same, stats, unload, wait_for,
+    load, loaded, mqtt, note, point, run, same, scaled, stats, unload, wait_for,
 )
 
 sys.path.insert(0, f"{TOP}/tests/storm")
@@ -301,7 +301,7 @@ def test_netlink():
     publisher = client(loop, "pub")
     one = None
     for command in COMMANDS:
-        for number in range(1, 7):
+        for number in range(1, scaled(7, 4)):
             if one is None or one.closed or not stats()["retained"]:
                 one = client(loop, "one", "x/#", clean=False)
                 publisher.wait_publish("kept/0/1", b"x" * 3000, 1, retain=True)
@@ -377,7 +377,7 @@ def test_namespaces():
     """
     failed = []
     for number in range(1, 121):
-        if len(failed) == 5:
+        if len(failed) >= 3 and number > failed[-1] + 10:
             break
         got = with_fault(number, "unshare", "--net", "true")
         if got.returncode:
@@ -396,7 +396,7 @@ def test_insert():
     restrict(*function_range("do_one_initcall"))
     number = failed = succeeded = 0
     while number < 300 and not (failed >= 3 and succeeded >= 10):
-        number += 1 if number < 6 else 6
+        number += 1 if number < 6 else scaled(6, 12)
         got = with_fault(number, "insmod", KO, "listen=127.0.0.1:1883")
         same(loaded(), got.returncode == 0, f"loaded after status {got.returncode}")
         if loaded():
@@ -421,13 +421,13 @@ def main():
         test_namespaces()
     with point("requests over netlink fail cleanly, allocation by allocation"):
         test_netlink()
-    for percent in (1, 5, 10):
+    for percent in scaled((1, 5, 10), (1, 10)):
         with point(f"{percent} % of allocations fail under load"):
             test_load(percent)
-    for percent in (1, 5):
+    for percent in scaled((1, 5), (5,)):
         with point(f"{percent} % of allocations fail in a storm"):
             test_storm(percent)
-    for percent in (2, 20):
+    for percent in scaled((2, 20), (10,)):
         with point(f"{percent} % of allocations fail while passwords are checked"):
             test_passwords(percent)
     with point("events are told while allocations fail"):

@@ -16,8 +16,8 @@ import tempfile
 import time
 
 from selftest import (
-    PATIENCE, TOP, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, load, loaded, mqtt, netns, note,
-    point, run, same, scaled, stats, unload, wait_for, wait_idle,
+    PATIENCE, TOP, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, load, loaded, mqtt,
+    netns, note, point, receive, run, same, scaled, stats, unload, wait_for, wait_idle,
 )
 from scram import Scram
 
@@ -336,17 +336,6 @@ def test_scram():
         sock.sendall(mqtt.auth(0x19, {"auth_method": ""}))
         got = receive(sock)
         same((got.__class__.__name__, got.code), ("Disconnect", 0x82), "answer to AUTH")
-
-
-def receive(sock):
-    data = b""
-    while len(data) < 2 or (data[-1] & 0x80 and len(data) < 3):
-        data += sock.recv(1)
-    length = data[1] & 0x7f | (data[2] << 7 if len(data) > 2 else 0)
-    body = b""
-    while len(body) < length:
-        body += sock.recv(length - len(body))
-    return mqtt.decode(data[0], body, 5)
 
 
 # ------------------------------------------------------------- while it waits

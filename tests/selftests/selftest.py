@@ -650,6 +650,25 @@ class Peer:
                         patience)
 
 
+def receive(sock):
+    """A packet from a blocking socket; an error if the connection has ended."""
+    def more(count):
+        data = b""
+        while len(data) < count:
+            part = sock.recv(count - len(data))
+            check(part, "the broker has closed the connection")
+            data += part
+        return data
+
+    first, length = more(1)[0], 0
+    for shift in range(0, 28, 7):
+        byte = more(1)[0]
+        length |= (byte & 0x7f) << shift
+        if not byte & 0x80:
+            break
+    return mqtt.decode(first, more(length), 5)
+
+
 def client(loop, client_id, *filters, qos=0, cls=Peer, peer_args=None, **args):
     """A client that is connected and subscribed."""
     peer = cls(loop, **(peer_args or {})).wait_connect(client_id, **args)

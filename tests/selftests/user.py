@@ -13,8 +13,8 @@ import struct
 import sys
 
 from selftest import (
-    CTL, TOP, Child, Generic, Loop, Peer, check, ctl, ctl_json, finish, mqtt, note, point, run,
-    same, scaled, stats, wait_for, wait_idle,
+    CTL, TOP, Child, Generic, Loop, Peer, check, ctl, ctl_json, finish, mqtt, note, point, receive,
+    run, same, scaled, stats, wait_for, wait_idle,
 )
 from scram import Scram
 
@@ -72,18 +72,6 @@ def log_in(name, method="scram-sha-256", password="pencil"):
         return got.code
 
 
-def receive(sock):
-    """A packet of less than 16 KiB."""
-    data = b""
-    while len(data) < 2 or (data[-1] & 0x80 and len(data) < 3):
-        data += sock.recv(1)
-    length = data[1] & 0x7f | (data[2] << 7 if len(data) > 2 else 0)
-    body = b""
-    while len(body) < length:
-        body += sock.recv(length - len(body))
-    return mqtt.decode(data[0], body, 5)
-
-
 # ----------------------------------------------------------------- the tool
 
 def test_set():
@@ -91,6 +79,9 @@ def test_set():
         ctl("user", "set", "one", method, input="pencil\n")
     ctl("user", "set", "name", "all", "scram-sha-256", "iterations", "5000", input="pencil")
     same(users(), {"one": dict.fromkeys(METHODS, 210000), "all": {"scram-sha-256": 5000}}, "users")
+    # Deriving so often takes an interpreted guest longer than the broker waits for a client.
+    for method in METHODS:
+        ctl("user", "set", "one", method, "iterations", "4097", input="pencil\n")
     for method in METHODS:
         same(log_in("one", method), 0, f"with {method}")
         same(log_in("one", method, "Pencil"), 0x87, f"with {method} and a wrong password")
@@ -98,7 +89,7 @@ def test_set():
     same(log_in("all", "scram-sha-512"), 0x87, "by a method that there are no keys for")
     # One method's keys are replaced, the other's stay.
     ctl("user", "set", "one", "scram-sha-512", "iterations", "4096", input="other\nlines\n")
-    same(users()["one"], {"scram-sha-256": 210000, "scram-sha-512": 4096}, "methods of one")
+    same(users()["one"], {"scram-sha-256": 4097, "scram-sha-512": 4096}, "methods of one")
     same(log_in("one", "scram-sha-512", "other"), 0, "with the new password")
     same(log_in("one", "scram-sha-512"), 0x87, "with the old password")
     same(log_in("one"), 0, "by the other method")
