@@ -15,6 +15,7 @@
 #include "../protocol/dispatch.h"
 #include "../protocol/login.h"
 #include "../protocol/run.h"
+#include "../protocol/tap.h"
 #include "../trace.h"
 #include "../wire/decode.h"
 #include "conn.h"
@@ -234,6 +235,8 @@ static int begin_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	trace_kmqtt_packet_in(&conn->client, fixed->type, fixed->remaining);
 	kmqtt_history_note(&conn->client.history->in, fixed->type,
 			   fixed->remaining);
+	if (unlikely(kmqtt_tap_any(conn->client.broker)))
+		kmqtt_tap_received(&conn->client, fixed, data, len);
 	return len;
 }
 

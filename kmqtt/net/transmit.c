@@ -13,6 +13,7 @@
 #include <net/tcp.h>
 #include "../protocol/event.h"
 #include "../protocol/reply.h"
+#include "../protocol/tap.h"
 #include "../session/right.h"
 #include "../trace.h"
 #include "conn.h"
@@ -409,17 +410,23 @@ static void settle_acks(struct kmqtt_conn *conn, const u8 *acks, u32 len,
 }
 
 /* Tell of the first @nr packets. Of many, no more than the last are kept. */
-static void note_packets(struct kmqtt_conn *conn, const struct kmqtt_pass *pass,
-			 u32 nr)
+static void note_packets(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+			 const struct layout *l, u32 nr)
 {
-	u32 i = 0;
+	u32 i = 0, at;
 
-	if (nr > KMQTT_HISTORY_PACKETS && !trace_kmqtt_packet_out_enabled())
+	if (nr > KMQTT_HISTORY_PACKETS && !trace_kmqtt_packet_out_enabled() &&
+	    !kmqtt_tap_any(conn->client.broker))
 		i = nr - KMQTT_HISTORY_PACKETS;
 	for (; i < nr; i++) {
 		const struct kmqtt_delivery *d = &pass->packets[i].delivery;
 
-		kmqtt_history_sent(&conn->client, d->first >> 4, d->remaining);
+		at = i ? pass->packets[i - 1].end : l->active + l->acks;
+		at += d->fixed_len;
+		pass->batch.work +=
+			kmqtt_history_sent(&conn->client, d->first,
+					   d->remaining, pass->tx + at,
+					   pass->packets[i].end - at);
 	}
 }
 
@@ -456,7 +463,7 @@ static void settle(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 		kmqtt_delivery_get(&tx->delivery);
 	}
 	settle_packets(conn, pass, l, nr);
-	note_packets(conn, pass, nr);
+	note_packets(conn, pass, l, nr);
 	for (i = 0; i < l->nr_packets; i++) {
 		if (!partly || i != nr - 1)
 			kmqtt_delivery_put(&pass->packets[i].delivery);

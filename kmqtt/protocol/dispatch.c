@@ -15,6 +15,7 @@
 #include "reply.h"
 #include "run.h"
 #include "subscribe.h"
+#include "tap.h"
 
 /*
  * Packets other than PUBLISH are taken apart in one piece and have to fit the
@@ -194,6 +195,10 @@ int kmqtt_dispatch(struct kmqtt_client *client,
 		return err;
 	kmqtt_history_note(&client->history->in, packet->fixed.type,
 			   packet->fixed.remaining);
+	if (unlikely(kmqtt_tap_any(client->broker)))
+		batch->work += kmqtt_tap_received(client, &packet->fixed,
+						  packet->body,
+						  packet->fixed.remaining);
 	kmqtt_stats_inc(client->broker, packets_in);
 	if (packet->fixed.type == KMQTT_CONNECT)
 		kmqtt_stats_inc(client->broker, connects_in);

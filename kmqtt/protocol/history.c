@@ -8,22 +8,37 @@
 #include "../trace.h"
 #include "../wire/decode.h"
 #include "../wire/cursor.h"
+#include "tap.h"
 
 static_assert(sizeof(struct kmqtt_history) == 128);
 static_assert(KMQTT_REMAINING_MAX >> 28 == 0);
 
+/* Bytes of an answer that have all that is told: identifier and reason. */
+#define HEAD_MAX	(KMQTT_FIXED_HEADER_MAX + 3)
+
 /**
  * kmqtt_history_sent() - a packet was sent, or a part of it
  * @client: to whom
- * @type: enum kmqtt_packet_type
+ * @first: its first byte
  * @remaining: its remaining length
+ * @body: what follows its fixed header
+ * @len: bytes there, maybe few
+ *
+ * Who looks on is told, too.
  *
  * Context: the client's transmit side.
+ * Return: how often it was shown to somebody.
  */
-void kmqtt_history_sent(struct kmqtt_client *client, u8 type, u32 remaining)
+u32 kmqtt_history_sent(struct kmqtt_client *client, u8 first, u32 remaining,
+		       const u8 *body, u32 len)
 {
-	kmqtt_history_note(&client->history->out, type, remaining);
-	trace_kmqtt_packet_out(client, type, remaining);
+	u32 shown = 0;
+
+	kmqtt_history_note(&client->history->out, first >> 4, remaining);
+	if (unlikely(kmqtt_tap_any(client->broker)))
+		shown = kmqtt_tap_sent(client, first, remaining, body, len);
+	trace_kmqtt_packet_out(client, first >> 4, remaining);
+	return shown;
 }
 
 /**
@@ -40,23 +55,26 @@ void kmqtt_history_sent(struct kmqtt_client *client, u8 type, u32 remaining)
 u32 kmqtt_history_answers(struct kmqtt_client *client, u32 rest,
 			  const u8 *data, u32 len, u32 sent)
 {
-	u8 head[KMQTT_FIXED_HEADER_MAX];
+	u8 head[HEAD_MAX];
 	struct kmqtt_fixed fixed;
 	u32 pos = rest, n;
 
 	while (pos < sent) {
 		/* Most of them are short. */
-		if (pos + 1 < len && data[pos + 1] < 0x80) {
-			kmqtt_history_sent(client, data[pos] >> 4,
-					   data[pos + 1]);
+		if (pos + 1 < len && data[pos + 1] < 0x80 &&
+		    pos + 2 + data[pos + 1] <= len) {
+			kmqtt_history_sent(client, data[pos], data[pos + 1],
+					   data + pos + 2, data[pos + 1]);
 			pos += 2 + data[pos + 1];
 			continue;
 		}
-		/* What was copied may end within this one's header. */
+		/* What was copied may end within this one's head. */
 		n = kmqtt_link_peek_acks(&client->link, pos, head, sizeof(head));
 		if (WARN_ON_ONCE(kmqtt_fixed_decode(head, n, &fixed)))
 			return 0;
-		kmqtt_history_sent(client, fixed.type, fixed.remaining);
+		kmqtt_history_sent(client, head[0], fixed.remaining,
+				   head + fixed.len,
+				   min(n - fixed.len, fixed.remaining));
 		pos += fixed.len + fixed.remaining;
 	}
 	return pos - sent;

@@ -49,7 +49,8 @@ struct kmqtt_past_packet {
 	u8 type;
 };
 
-void kmqtt_history_sent(struct kmqtt_client *client, u8 type, u32 remaining);
+u32 kmqtt_history_sent(struct kmqtt_client *client, u8 first, u32 remaining,
+		       const u8 *body, u32 len);
 u32 kmqtt_history_answers(struct kmqtt_client *client, u32 rest,
 			  const u8 *data, u32 len, u32 sent);
 bool kmqtt_history_read(const struct kmqtt_past *past, unsigned int nr,

@@ -23,6 +23,9 @@ static struct kmqtt_client *client_create(struct kunit *test)
 	client->history = kunit_kzalloc(test, sizeof(*client->history),
 					GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, client->history);
+	client->broker = kunit_kzalloc(test, sizeof(*client->broker),
+				       GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, client->broker);
 	kmqtt_link_init(&client->link, &ops);
 	return client;
 }
