@@ -226,9 +226,10 @@ static const struct nla_policy kmqtt_message_publish_nl_policy[KMQTT_A_MESSAGE_C
 };
 
 /* KMQTT_CMD_TAP_ADD - do */
-static const struct nla_policy kmqtt_tap_add_nl_policy[KMQTT_A_MESSAGE_PAYLOAD_MAX + 1] = {
+static const struct nla_policy kmqtt_tap_add_nl_policy[KMQTT_A_MESSAGE_CLIENT_ID + 1] = {
 	[KMQTT_A_MESSAGE_FILTER] = { .type = NLA_STRING, },
 	[KMQTT_A_MESSAGE_PAYLOAD_MAX] = NLA_POLICY_MAX(NLA_U32, KMQTT_SHOWN_PAYLOAD_MAX),
+	[KMQTT_A_MESSAGE_CLIENT_ID] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_MAX, },
 };
 
 /* KMQTT_CMD_BAN_ADD - do */
@@ -426,7 +427,7 @@ const struct genl_split_ops kmqtt_nl_ops[30] = {
 		.cmd		= KMQTT_CMD_TAP_ADD,
 		.doit		= kmqtt_nl_tap_add_doit,
 		.policy		= kmqtt_tap_add_nl_policy,
-		.maxattr	= KMQTT_A_MESSAGE_PAYLOAD_MAX,
+		.maxattr	= KMQTT_A_MESSAGE_CLIENT_ID,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

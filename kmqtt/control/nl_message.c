@@ -174,22 +174,12 @@ int kmqtt_nl_message_publish_doit(struct sk_buff *skb, struct genl_info *info)
 	return kmqtt_nl_reply_send(reply, hdr, info);
 }
 
-/**
- * kmqtt_nl_tap_add_doit() - begin to show messages to a socket
- * @skb: the request
- * @info: the request
- *
- * Context: process, may sleep.
- * Return: 0 or a negative errno.
- */
-int kmqtt_nl_tap_add_doit(struct sk_buff *skb, struct genl_info *info)
+static int tap_messages(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *max = info->attrs[KMQTT_A_MESSAGE_PAYLOAD_MAX];
 	struct kmqtt_filter filter;
 	struct kmqtt_str str;
 
-	if (GENL_REQ_ATTR_CHECK(info, KMQTT_A_MESSAGE_FILTER))
-		return -EINVAL;
 	str = kmqtt_nl_str(info->attrs[KMQTT_A_MESSAGE_FILTER]);
 	if (!kmqtt_utf8_valid(str.data, str.len) ||
 	    !kmqtt_filter_parse(&filter, str.data, str.len))
@@ -198,12 +188,46 @@ int kmqtt_nl_tap_add_doit(struct sk_buff *skb, struct genl_info *info)
 	if (filter.share)
 		return refuse(info, KMQTT_A_MESSAGE_FILTER,
 			      "a tap can't be shared");
-	return kmqtt_tap_add(info, NETLINK_CB(skb).sk, &str,
+	return kmqtt_tap_add(info, NETLINK_CB(skb).sk, &str, NULL,
 			     max ? nla_get_u32(max) : 0);
 }
 
+static int tap_packets(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kmqtt_str id;
+
+	id = kmqtt_nl_str(info->attrs[KMQTT_A_MESSAGE_CLIENT_ID]);
+	if (!id.len || !kmqtt_utf8_valid(id.data, id.len))
+		return refuse(info, KMQTT_A_MESSAGE_CLIENT_ID,
+			      "nobody is called that: empty, or not UTF-8");
+	if (info->attrs[KMQTT_A_MESSAGE_FILTER])
+		return refuse(info, KMQTT_A_MESSAGE_FILTER,
+			      "packets of a client have no filter");
+	if (info->attrs[KMQTT_A_MESSAGE_PAYLOAD_MAX])
+		return refuse(info, KMQTT_A_MESSAGE_PAYLOAD_MAX,
+			      "packets are shown without their payload");
+	return kmqtt_tap_add(info, NETLINK_CB(skb).sk, NULL, &id, 0);
+}
+
 /**
- * kmqtt_nl_tap_del_doit() - show no more messages to a socket
+ * kmqtt_nl_tap_add_doit() - begin to show messages or packets to a socket
+ * @skb: the request
+ * @info: the request
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_nl_tap_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	if (info->attrs[KMQTT_A_MESSAGE_CLIENT_ID])
+		return tap_packets(skb, info);
+	if (GENL_REQ_ATTR_CHECK(info, KMQTT_A_MESSAGE_FILTER))
+		return -EINVAL;
+	return tap_messages(skb, info);
+}
+
+/**
+ * kmqtt_nl_tap_del_doit() - show nothing more to a socket
  * @skb: the request
  * @info: the request
  *

@@ -1,38 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages that are published, for netlink sockets that want to see them. A tap
- * belongs to one socket and ends with it. Nothing waits for who looks on: what
- * a socket has no room for is lost to it.
+ * Messages that are published, and packets of a client, for netlink sockets that
+ * want to see them. A tap belongs to one socket and ends with it. Nothing waits
+ * for who looks on: what a socket has no room for is lost to it.
  *
- * Messages go through a multicast group and are kept from all members but one.
+ * They go through a multicast group and are kept from all members but one.
  * Sent to the number of a socket, one could reach somebody else who has taken
  * the number just after the socket was closed, and who might be anybody: the
- * group has only members that may see messages.
+ * group has only members that may see them.
  */
 #include "tap.h"
 
 #include <linux/slab.h>
+#include "../protocol/client.h"
 #include "../protocol/tap.h"
+#include "../wire/cursor.h"
 #include "events.h"
 #include "netlink.h"
 #include "reply.h"
 
-/* Each of them makes softirq do more for every message. */
+/* Each of them makes softirq do more for every message or packet. */
 #define TAPS_MAX	16
 
-/* Room for all numbers of a message: this is atomic memory. */
+/* Room for all numbers of a message or packet: this is atomic memory. */
 #define NUMBERS		(KMQTT_NL_NUMBERS / 4)
 
+/* Threads are under RCU here, too. What there is no memory for is lost. */
+#define TAP_GFP		(GFP_ATOMIC | __GFP_NOWARN)
+
 /**
- * struct socket_tap - a socket that sees what is published
+ * struct socket_tap - a socket that sees messages, or packets of a client
  * @tap: in the broker's list
  * @rcu: readers may stand on it while it is freed
  * @broker: constant
  * @sk: whose it is; compared, but not used; constant
  * @portid: number of that socket, constant
  * @payload_max: bytes of payloads to show, constant
- * @lost: messages that the socket was not yet told to have lost
- * @filter: what @tap has, constant
+ * @lost: those that the socket was not yet told to have lost
+ * @name: filter or identifier that @tap has, constant
  */
 struct socket_tap {
 	struct kmqtt_tap tap;
@@ -42,7 +47,7 @@ struct socket_tap {
 	u32 portid;
 	u32 payload_max;
 	atomic64_t lost;
-	u8 filter[];
+	u8 name[];
 };
 
 /* Cleared when the group goes. */
@@ -96,15 +101,24 @@ static int put_message(struct sk_buff *skb, const struct socket_tap *tap,
 	return cut ? nla_put_flag(skb, KMQTT_A_MESSAGE_TRUNCATED) : 0;
 }
 
+/* Takes @skb over. Returns 0 if the socket has got it. */
+static int send(struct socket_tap *tap, struct sk_buff *skb, void *hdr)
+{
+	genlmsg_end(skb, hdr);
+	return genlmsg_multicast_netns_filtered(&kmqtt_nl_family,
+						tap->broker->net, skb, 0,
+						KMQTT_NL_TAPS, TAP_GFP,
+						is_other, tap);
+}
+
 /* Returns 0 if the socket has got it. */
 static int send_message(struct socket_tap *tap, const struct kmqtt_msg *msg,
 			const struct kmqtt_session *from, u64 lost)
 {
-	const gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
 	struct sk_buff *skb;
 	void *hdr;
 
-	skb = genlmsg_new(message_size(tap, msg, from), gfp);
+	skb = genlmsg_new(message_size(tap, msg, from), TAP_GFP);
 	if (!skb)
 		return -ENOMEM;
 	hdr = genlmsg_put(skb, 0, 0, &kmqtt_nl_family, 0,
@@ -113,11 +127,7 @@ static int send_message(struct socket_tap *tap, const struct kmqtt_msg *msg,
 		nlmsg_free(skb);
 		return -EMSGSIZE;
 	}
-	genlmsg_end(skb, hdr);
-	return genlmsg_multicast_netns_filtered(&kmqtt_nl_family,
-						tap->broker->net, skb, 0,
-						KMQTT_NL_TAPS, gfp, is_other,
-						tap);
+	return send(tap, skb, hdr);
 }
 
 static void show_message(struct kmqtt_tap *base, const struct kmqtt_msg *msg,
@@ -130,6 +140,61 @@ static void show_message(struct kmqtt_tap *base, const struct kmqtt_msg *msg,
 		return;
 	lost = atomic64_xchg(&tap->lost, 0);
 	if (send_message(tap, msg, from, lost))
+		atomic64_add(lost + 1, &tap->lost);
+}
+
+static int put_packet(struct sk_buff *skb, const struct kmqtt_tapped *packet,
+		      u64 lost)
+{
+	u32 size = 1 + kmqtt_varint_len(packet->remaining) + packet->remaining;
+	u8 type = packet->first >> 4;
+	u8 qos = (packet->first & KMQTT_PUBLISH_QOS) >> 1;
+
+	if (nla_put_u8(skb, KMQTT_A_TAPPED_TYPE, type) ||
+	    (packet->sent && nla_put_flag(skb, KMQTT_A_TAPPED_SENT)) ||
+	    nla_put_u32(skb, KMQTT_A_TAPPED_SIZE, size) ||
+	    nla_put(skb, KMQTT_A_TAPPED_CLIENT_ID, packet->client_id.len,
+		    packet->client_id.data) ||
+	    nla_put_uint(skb, KMQTT_A_TAPPED_CONNECTION, packet->client->id) ||
+	    (packet->id && nla_put_u16(skb, KMQTT_A_TAPPED_ID, packet->id)) ||
+	    (type == KMQTT_PUBLISH &&
+	     nla_put_u8(skb, KMQTT_A_TAPPED_QOS, qos)) ||
+	    (packet->has_reason &&
+	     nla_put_u32(skb, KMQTT_A_TAPPED_REASON, packet->reason)) ||
+	    nla_put_uint(skb, KMQTT_A_TAPPED_TIME, ktime_get_real_ns()))
+		return -EMSGSIZE;
+	return lost ? nla_put_uint(skb, KMQTT_A_TAPPED_LOST, lost) : 0;
+}
+
+/* Returns 0 if the socket has got it. */
+static int send_packet(struct socket_tap *tap,
+		       const struct kmqtt_tapped *packet, u64 lost)
+{
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = genlmsg_new(NUMBERS + nla_total_size(packet->client_id.len),
+			  TAP_GFP);
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put(skb, 0, 0, &kmqtt_nl_family, 0, KMQTT_CMD_PACKET_NTF);
+	if (!hdr || put_packet(skb, packet, lost)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	return send(tap, skb, hdr);
+}
+
+static void show_packet(struct kmqtt_tap *base,
+			const struct kmqtt_tapped *packet)
+{
+	struct socket_tap *tap = socket_tap_of(base);
+	u64 lost;
+
+	if (!READ_ONCE(is_open))
+		return;
+	lost = atomic64_xchg(&tap->lost, 0);
+	if (send_packet(tap, packet, lost))
 		atomic64_add(lost + 1, &tap->lost);
 }
 
@@ -164,30 +229,50 @@ static int check_room(struct kmqtt_broker *broker, const struct sock *sk,
 	return 0;
 }
 
+static struct socket_tap *create(const struct kmqtt_str *filter,
+				 const struct kmqtt_str *client_id)
+{
+	const struct kmqtt_str *name = filter ?: client_id;
+	struct socket_tap *tap;
+
+	tap = kzalloc(struct_size(tap, name, name->len), GFP_KERNEL);
+	if (!tap)
+		return NULL;
+	memcpy(tap->name, name->data, name->len);
+	if (filter) {
+		tap->tap.message = show_message;
+		tap->tap.filter = tap->name;
+		tap->tap.filter_len = name->len;
+	} else {
+		tap->tap.packet = show_packet;
+		tap->tap.client_id.data = tap->name;
+		tap->tap.client_id.len = name->len;
+	}
+	return tap;
+}
+
 /**
- * kmqtt_tap_add() - begin to show messages to a socket
+ * kmqtt_tap_add() - begin to show messages, or packets of a client, to a socket
  * @info: its request
  * @sk: the socket
- * @filter: a valid topic filter: what messages
+ * @filter: a valid topic filter: what messages; or NULL
+ * @client_id: whose packets, without @filter
  * @payload_max: bytes of payloads to show
  *
  * Context: process, may sleep; takes the broker's taps mutex.
  * Return: 0, -EEXIST if it has a tap, -ENOSPC if there are too many, -ENOMEM.
  */
 int kmqtt_tap_add(struct genl_info *info, const struct sock *sk,
-		  const struct kmqtt_str *filter, u32 payload_max)
+		  const struct kmqtt_str *filter,
+		  const struct kmqtt_str *client_id, u32 payload_max)
 {
 	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
 	struct socket_tap *tap;
 	int err;
 
-	tap = kzalloc(struct_size(tap, filter, filter->len), GFP_KERNEL);
+	tap = create(filter, client_id);
 	if (!tap)
 		return -ENOMEM;
-	memcpy(tap->filter, filter->data, filter->len);
-	tap->tap.message = show_message;
-	tap->tap.filter = tap->filter;
-	tap->tap.filter_len = filter->len;
 	tap->broker = broker;
 	tap->sk = sk;
 	tap->portid = info->snd_portid;
@@ -204,12 +289,12 @@ int kmqtt_tap_add(struct genl_info *info, const struct sock *sk,
 }
 
 /**
- * kmqtt_tap_del() - show no more messages to a socket
+ * kmqtt_tap_del() - show nothing more to a socket
  * @info: its request
  * @sk: the socket
- * @lost: messages that it was not yet told to have lost
+ * @lost: messages or packets that it was not yet told to have lost
  *
- * Context: process, may sleep until all messages under way have been shown;
+ * Context: process, may sleep until all that are under way have been shown;
  * takes the broker's taps mutex.
  * Return: 0, or -ENOENT if it has no tap.
  */
@@ -252,7 +337,7 @@ static void del_of(struct kmqtt_broker *broker, u32 portid)
 }
 
 /**
- * kmqtt_tap_del_all() - show no more messages to anybody
+ * kmqtt_tap_del_all() - show nothing more to anybody
  * @broker: the broker, which goes; where the module goes, sockets may be left
  *
  * Context: process, may sleep; takes the broker's taps mutex.
