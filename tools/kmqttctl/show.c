@@ -12,7 +12,7 @@
 
 #include "text.h"
 
-static const char *const types[] = {
+const char *const packet_types[] = {
 	"reserved", "CONNECT", "CONNACK", "PUBLISH", "PUBACK", "PUBREC",
 	"PUBREL", "PUBCOMP", "SUBSCRIBE", "SUBACK", "UNSUBSCRIBE", "UNSUBACK",
 	"PINGREQ", "PINGRESP", "DISCONNECT", "AUTH", NULL
@@ -21,7 +21,7 @@ static const char *const types[] = {
 /* As the kernel tells them. */
 static const struct field packet_fields[] = {
 	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_PACKET_TYPE, .name = "type",
-	  .names = types },
+	  .names = packet_types },
 	{ .kind = FIELD_BYTES, .attr = KMQTT_A_PACKET_SIZE, .name = "size" },
 	{ .kind = FIELD_NUMBER, .attr = KMQTT_A_PACKET_AGE, .name = "age" },
 	{ .kind = FIELD_FLAG, .attr = KMQTT_A_PACKET_SENT, .name = "sent" },

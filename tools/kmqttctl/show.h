@@ -4,6 +4,9 @@
 
 #include "ctl.h"
 
+/* Types of packets by their numbers. */
+extern const char *const packet_types[];
+
 enum exit_code show_client(struct ctl *ctl);
 
 #endif /* _KMQTTCTL_SHOW_H */

@@ -62,7 +62,7 @@ static enum exit_code print_retained(struct watch *watch)
 	enum exit_code ret;
 
 	nl_begin(&nl, KMQTT_CMD_RETAINED_GET);
-	field_put(&nl, field_by_name(retained_fields, "filter"), watch->filter);
+	field_put(&nl, field_by_name(retained_fields, "filter"), watch->name);
 	nl_put_uint(&nl, KMQTT_A_RETAINED_PAYLOAD_MAX, watch->payload_max,
 		    sizeof(watch->payload_max));
 	ret = nl_dump(&nl, read_retained, watch);
@@ -75,6 +75,7 @@ static enum exit_code sub_run(struct ctl *ctl)
 {
 	struct watch watch = {
 		.ctl = ctl,
+		.kind = &watch_messages,
 		.payload_max = KMQTT_SHOWN_PAYLOAD_MAX,
 		.timestamp = ctl->timestamp,
 		.print = print_message,

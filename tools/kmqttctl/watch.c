@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages as they are published, seen through a tap of the broker.
+ * What comes by, seen through a tap of the broker: messages as they are
+ * published, or packets.
  */
 #include "watch.h"
 
 #include <stdio.h>
 #include <time.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
 #include <linux/kmqtt.h>
 
 #include "text.h"
@@ -17,7 +20,7 @@
 		.name = _name,					\
 	}
 
-/* The first is made of an attribute, see read_message(). */
+/* The first is made of an attribute, see read_one(). */
 const struct field watch_fields[] = {
 	{ .kind = FIELD_STRING, .name = "time", .bare = true },
 	FIELD(STRING, CLIENT_ID, "client-id"),
@@ -31,6 +34,16 @@ const struct field watch_fields[] = {
 	{ .kind = FIELD_END }
 };
 
+const struct watch_kind watch_messages = {
+	.key = "filter",
+	.missing = "filter needs a value",
+	.what = "messages",
+	.cmd = KMQTT_CMD_MESSAGE_NTF,
+	.fields = watch_fields,
+	.time = KMQTT_A_MESSAGE_TIME,
+	.lost = KMQTT_A_MESSAGE_LOST,
+};
+
 /**
  * watch_args() - read arguments: what to look at, and for how long
  * @watch: is told
@@ -42,16 +55,16 @@ enum exit_code watch_args(struct watch *watch)
 	struct ctl *ctl = watch->ctl;
 	const char *arg;
 
-	ctl_next_is(ctl, "filter");
-	watch->filter = ctl_next_arg(ctl);
-	if (!watch->filter)
-		return ctl_usage(ctl, "filter needs a value");
+	ctl_next_is(ctl, watch->kind->key);
+	watch->name = ctl_next_arg(ctl);
+	if (!watch->name)
+		return ctl_usage(ctl, watch->kind->missing);
 	for (;;) {
 		if (ctl_next_is(ctl, "count")) {
 			arg = ctl_next_arg(ctl) ?: "";
 			if (!text_to_number(arg, INT32_MAX, &watch->count) ||
 			    !watch->count)
-				return ctl_not(ctl, arg, "a number of messages");
+				return ctl_not(ctl, arg, "a number");
 		} else if (ctl_next_is(ctl, "for")) {
 			arg = ctl_next_arg(ctl) ?: "";
 			if (!text_to_seconds(arg, INT32_MAX, &watch->seconds) ||
@@ -64,7 +77,7 @@ enum exit_code watch_args(struct watch *watch)
 }
 
 /**
- * watch_begin() - from now on messages come
+ * watch_begin() - from now on they come
  * @watch: what to look at
  *
  * Return: how it ended, for watch_report().
@@ -72,22 +85,24 @@ enum exit_code watch_args(struct watch *watch)
 enum exit_code watch_begin(struct watch *watch)
 {
 	struct nl *nl = &watch->ctl->nl;
+	const struct field *field;
 	enum exit_code ret;
 
+	field = field_by_name(watch_fields, watch->kind->key);
 	nl_begin(nl, KMQTT_CMD_TAP_ADD);
-	if (!field_put(nl, field_by_name(watch_fields, "filter"),
-		       watch->filter))
-		return ctl_not(watch->ctl, watch->filter, "a topic filter");
-	nl_put_uint(nl, KMQTT_A_MESSAGE_PAYLOAD_MAX, watch->payload_max,
-		    sizeof(watch->payload_max));
+	if (!field_put(nl, field, watch->name))
+		return ctl_not(watch->ctl, watch->name, field_wants(field));
+	if (watch->payload_max)
+		nl_put_uint(nl, KMQTT_A_MESSAGE_PAYLOAD_MAX, watch->payload_max,
+			    sizeof(watch->payload_max));
 	ret = nl_join(nl, NL_TAPS);
 	return ret != EXIT_DONE ? ret : nl_do(nl, NULL, NULL);
 }
 
 /**
- * watch_row() - print a message, if it is wanted
+ * watch_row() - print one that came, if it is wanted
  * @watch: who looks
- * @row: the message; given back
+ * @row: the message or packet; given back
  */
 void watch_row(struct watch *watch, json_t *row)
 {
@@ -108,8 +123,8 @@ static void print_lost(const struct watch *watch, uint64_t lost)
 		return;
 	if (!watch->ctl->style.json) {
 		fflush(stdout);
-		fprintf(stderr, "kmqttctl: %ju messages came too fast\n",
-			(uintmax_t)lost);
+		fprintf(stderr, "kmqttctl: %ju %s came too fast\n",
+			(uintmax_t)lost, watch->kind->what);
 		return;
 	}
 	row = json_pack("{sI}", "lost", (json_int_t)lost);
@@ -130,22 +145,24 @@ static void set_time(json_t *row, uint64_t nanoseconds)
 	json_object_set_new(row, "time", json_string(text));
 }
 
-static void read_message(const struct nlmsghdr *nlh, void *arg)
+static void read_one(const struct nlmsghdr *nlh, void *arg)
 {
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attrs[FIELD_ATTRS_MAX];
 	struct watch *watch = arg;
+	const struct watch_kind *kind = watch->kind;
 	uint64_t value;
 	json_t *row;
 
-	field_attrs(nlh, attrs);
-	if (!attrs[KMQTT_A_MESSAGE_TOPIC])
+	if (genl->cmd != kind->cmd)
 		return;
-	if (field_uint(attrs[KMQTT_A_MESSAGE_LOST], &value))
+	field_attrs(nlh, attrs);
+	if (field_uint(attrs[kind->lost], &value))
 		print_lost(watch, value);
 	row = json_object();
-	if (watch->timestamp && field_uint(attrs[KMQTT_A_MESSAGE_TIME], &value))
+	if (watch->timestamp && field_uint(attrs[kind->time], &value))
 		set_time(row, value);
-	json_object_update_new(row, field_read_row(watch_fields, nlh));
+	json_object_update_new(row, field_read_row(kind->fields, nlh));
 	watch_row(watch, row);
 }
 
@@ -184,7 +201,7 @@ static bool wait_until(struct nl *nl, uint64_t end)
 }
 
 /**
- * watch_run() - print messages until there were enough, or the time is over
+ * watch_run() - print what comes until it was enough, or the time is over
  * @watch: who looks, after watch_begin()
  *
  * Return: how it ended, for watch_report(); EXIT_PARTIAL if there were fewer than
@@ -198,7 +215,7 @@ enum exit_code watch_run(struct watch *watch)
 	bool lost;
 
 	while (!watch->done && !ferror(stdout) && wait_until(nl, end)) {
-		ret = nl_next_events(nl, &lost, read_message, watch);
+		ret = nl_next_events(nl, &lost, read_one, watch);
 		if (ret != EXIT_DONE)
 			return ret;
 	}
