@@ -136,10 +136,11 @@ _kmqttctl_arguments() {
 		*) echo count for ;;
 		esac
 		;;
-	"trace topic")
+	"trace topic" | "trace client")
 		case $3 in
 		topic) echo filter ;;
-		filter | count | for) ;;
+		client) echo client-id ;;
+		filter | client-id | count | for) ;;
 		*) echo count for ;;
 		esac
 		;;
@@ -156,7 +157,7 @@ _kmqttctl_verbs() {
 	session | retained) echo get del ;;
 	subscription | realm | acl) echo get ;;
 	stats) echo get --prometheus ;;
-	trace) echo topic ;;
+	trace) echo topic client ;;
 	monitor | top) _kmqttctl_arguments "$1" ;;
 	pub | sub) _kmqttctl_arguments "$1" "" "$1" ;;
 	esac
