@@ -149,7 +149,8 @@ CHANGES = (
 )
 
 # What goes on until it is ended.
-STREAMS = (("monitor",), ("top",), ("sub", "#"), ("trace", "topic", "#"))
+STREAMS = (("monitor",), ("top",), ("sub", "#"), ("trace", "topic", "#"),
+           ("trace", "client", "here"))
 
 
 def expand(args, directory):
@@ -374,6 +375,11 @@ def test_streams(loop):
     for args in (["sub", "news/#"], ["trace", "topic", "news/#"]):
         told(args, row_schema("message", ["topic", "qos", "size"], {"time": {"type": "string"}}),
              lambda: here.wait_publish("news/x", b"text", 1))
+    told(["trace", "client", "publisher"],
+         row_schema("tapped", ["type", "size", "client-id", "connection"],
+                    {"time": {"type": "string"}, "type": {"type": "string"},
+                     "direction": {"enum": ["sent", "received"]}}),
+         here.wait_ping)
     here.disconnect()
 
 

@@ -24,23 +24,31 @@ LARGEST = 65531
 
 
 class Tap(Generic):
-    """A tap, and all that has come through it."""
+    """A tap, and all that has come through it: messages, or packets of a client."""
 
     GROUPS, GROUP_NAME, GROUP_ID = 7, 1, 2
-    SOL_NETLINK, ADD_MEMBERSHIP, NO_ENOBUFS = 270, 1, 5
+    SOL_NETLINK, ADD_MEMBERSHIP, NO_ENOBUFS, CAP_ACK, EXT_ACK = 270, 1, 5, 10, 11
     RCVBUFFORCE = 33
+    NUMBERS = ("qos", "retain", "size", "time", "lost", "type", "connection", "id", "reason")
 
-    def __init__(self, topic_filter=None, payload_max=SHOWN, join=True, rcvbuf=None):
+    def __init__(self, topic_filter=None, payload_max=SHOWN, join=True, rcvbuf=None,
+                 client_id=None):
         super().__init__()
         self.messages = []
-        self.attrs = {number: name.removeprefix("KMQTT_A_MESSAGE_").lower()
-                      for name, number in self.names.items() if "_A_MESSAGE_" in name}
+        self.attrs = {self.names[f"KMQTT_CMD_{command}_NTF"]:
+                      {number: name.removeprefix(f"KMQTT_A_{noun}_").lower()
+                       for name, number in self.names.items() if f"_A_{noun}_" in name}
+                      for command, noun in (("MESSAGE", "MESSAGE"), ("PACKET", "TAPPED"))}
+        for option in (self.CAP_ACK, self.EXT_ACK):
+            self.sock.setsockopt(self.SOL_NETLINK, option, 1)
         if rcvbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, self.RCVBUFFORCE, rcvbuf)
         if join:
             self.join()
         if topic_filter is not None:
             self.add(topic_filter, payload_max)
+        if client_id is not None:
+            self.request("tap_add", client_id=client_id.encode())
 
     def join(self):
         reply = self.ask(self.CTRL, self.GETFAMILY,
@@ -80,7 +88,10 @@ class Tap(Generic):
             elif kind == 2:
                 code = -struct.unpack_from("=i", data, 16)[0]
                 if code:
-                    raise OSError(code, os.strerror(code))
+                    error = OSError(code, os.strerror(code))
+                    # Text, place and number of an attribute, as NLMSGERR_ATTR_ has them.
+                    error.told = self.parse(data[36:])
+                    raise error
                 return reply
             else:
                 reply = self.parse(data[20:])
@@ -94,8 +105,9 @@ class Tap(Generic):
         return int.from_bytes(reply[self.names["KMQTT_A_MESSAGE_LOST"]], sys.byteorder)
 
     def message(self, data):
-        got = {self.attrs[attr]: value for attr, value in self.parse(data[20:]).items()}
-        for name in ("qos", "retain", "size", "time", "lost"):
+        attrs = self.attrs[data[16]]
+        got = {attrs[attr]: value for attr, value in self.parse(data[20:]).items()}
+        for name in self.NUMBERS:
             if name in got:
                 got[name] = int.from_bytes(got[name], sys.byteorder)
         self.messages.append(got)
@@ -471,7 +483,8 @@ def test_ends():
 
 
 def test_unprivileged():
-    for args in (["pub", "a", "x"], ["sub", "a", "for", "1"], ["trace", "topic", "a", "for", "1"]):
+    for args in (["pub", "a", "x"], ["sub", "a", "for", "1"], ["trace", "topic", "a", "for", "1"],
+                 ["trace", "client", "a", "for", "1"]):
         got = run(*NOBODY, CTL, *args, check_status=False)
         same(got.returncode, 1, f"status of {args[0]}")
         check("ermitted" in got.stderr, got.stderr)
@@ -480,9 +493,10 @@ def test_unprivileged():
               "from tap import Tap, code_of\n"
               "one = Tap(join=False)\n"
               "print(code_of(one.add, 'a'), code_of(one.request, 'tap_del'), code_of(one.join),\n"
+              "      code_of(lambda: one.request('tap_add', client_id=b'a')),\n"
               "      code_of(lambda: one.request('message_publish', topic=b'a')))\n")
     got = run(*NOBODY, sys.executable, "-s", "-c", script, "x", cwd=f"{TOP}/tests/selftests")
-    same(got.stdout.split(), 4 * [str(errno.EPERM)], "errors")
+    same(got.stdout.split(), 5 * [str(errno.EPERM)], "errors")
 
 
 TESTS = (

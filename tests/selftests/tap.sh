@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Messages published by netlink, and those that are published as netlink sees
-# them.
+# them; packets of a client as netlink sees them.
 
 # Functions are called by point.
 # shellcheck disable=SC2317
@@ -25,5 +25,6 @@ goes_while_tapped() {
 
 point "the module loads" load "listen=127.0.0.1:1883"
 python tap.py
+python tap_client.py
 point "the module goes while somebody looks" goes_while_tapped
 finish
