@@ -115,7 +115,7 @@ struct kmqtt_limits {
  *	anywhere
  * @sys: what is told in $SYS topics
  * @refused_rate: events of refused connections, atomic
- * @unretained_rate: events of messages not retained, atomic
+ * @drop_rates: events of messages that no session was to get, atomic
  * @started: when it was made, in seconds since boot
  */
 struct kmqtt_broker {
@@ -139,7 +139,7 @@ struct kmqtt_broker {
 	u32 config_portid;
 	struct kmqtt_sys *sys;
 	struct kmqtt_rate refused_rate;
-	struct kmqtt_rate unretained_rate;
+	struct kmqtt_rate drop_rates[KMQTT_DROPS];
 	time64_t started;
 };
 

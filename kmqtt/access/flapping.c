@@ -97,8 +97,9 @@ bool kmqtt_flapping_count(struct kmqtt_flapping *flapping,
 	if (!slots)
 		return false;
 	hash = siphash(id->data, id->len, &flapping->secret);
-	now = ktime_get_boottime_seconds();
 	spin_lock_bh(&flapping->lock);
+	/* Not before: slots don't begin later than now. */
+	now = ktime_get_boottime_seconds();
 	slot = find_slot(slots + hash % KMQTT_FLAPPING_SETS *
 				 KMQTT_FLAPPING_WAYS, hash, now);
 	if (now - slot->begin >= READ_ONCE(flapping->window)) {

@@ -25,7 +25,11 @@ static int check_message(struct genl_info *info, const struct kmqtt_str *topic,
 			 u8 qos, bool retain)
 {
 	const struct kmqtt_limits *limits = &kmqtt_nl_broker(info)->limits;
+	const struct nlattr *payload = info->attrs[KMQTT_A_MESSAGE_PAYLOAD];
 
+	if (payload && nla_len(payload) > READ_ONCE(limits->max_payload_size))
+		return refuse(info, KMQTT_A_MESSAGE_PAYLOAD,
+			      "the broker takes no payload of this size");
 	if (!kmqtt_utf8_valid(topic->data, topic->len) ||
 	    !kmqtt_topic_name_valid(topic->data, topic->len))
 		return refuse(info, KMQTT_A_MESSAGE_TOPIC,

@@ -12,6 +12,7 @@
 #include "tap.h"
 
 #include <linux/slab.h>
+#include <net/sock.h>
 #include "../protocol/client.h"
 #include "../protocol/tap.h"
 #include "../wire/cursor.h"
@@ -33,7 +34,7 @@
  * @tap: in the broker's list
  * @rcu: readers may stand on it while it is freed
  * @broker: constant
- * @sk: whose it is; compared, but not used; constant
+ * @sk: whose it is, constant; there for as long as this is on the list
  * @portid: number of that socket, constant
  * @payload_max: bytes of payloads to show, constant
  * @lost: those that the socket was not yet told to have lost
@@ -62,11 +63,16 @@ static struct socket_tap *socket_tap_of(struct kmqtt_tap *tap)
  * The socket can't be gone and another one be in its place: it is freed by RCU
  * after its tap was taken from the list.
  */
-static int is_other(struct sock *sk, struct sk_buff *skb, void *data)
+static int passes_by(struct sock *sk, struct sk_buff *skb, void *data)
 {
 	const struct socket_tap *tap = data;
+	int room;
 
-	return sk != tap->sk;
+	if (sk != tap->sk)
+		return true;
+	/* Answers need room, too: who waits for one would wait for ever. */
+	room = READ_ONCE(sk->sk_rcvbuf);
+	return atomic_read(&sk->sk_rmem_alloc) > room - room / 8;
 }
 
 static size_t message_size(const struct socket_tap *tap,
@@ -108,7 +114,7 @@ static int send(struct socket_tap *tap, struct sk_buff *skb, void *hdr)
 	return genlmsg_multicast_netns_filtered(&kmqtt_nl_family,
 						tap->broker->net, skb, 0,
 						KMQTT_NL_TAPS, TAP_GFP,
-						is_other, tap);
+						passes_by, tap);
 }
 
 /* Returns 0 if the socket has got it. */
@@ -328,7 +334,9 @@ static void del_of(struct kmqtt_broker *broker, u32 portid)
 	mutex_lock(&broker->taps_mutex);
 	hlist_for_each_entry_safe(base, next, &broker->taps, list) {
 		tap = socket_tap_of(base);
-		if (portid && tap->portid != portid)
+		/* Another socket may have the number of one that has closed. */
+		if (portid && (tap->portid != portid ||
+			       !sock_flag(tap->sk, SOCK_DEAD)))
 			continue;
 		hlist_del_rcu(&base->list);
 		kfree_rcu(tap, rcu);

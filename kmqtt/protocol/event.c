@@ -21,6 +21,9 @@ static void log_client(const struct kmqtt_client *client, unsigned long what)
 		pr_debug("client %llu (%*pE) connected from %pI6c\n",
 			 client->id, session->id_len, session->id,
 			 &client->peer);
+	else if (what == KMQTT_CMD_BAN_NTF)
+		pr_debug("client %llu (%*pE) banned\n", client->id,
+			 session->id_len, session->id);
 	else
 		pr_debug("client %llu (%*pE) disconnected: reason %#x\n",
 			 client->id, session->id_len, session->id,
@@ -101,7 +104,7 @@ void kmqtt_event_dropped(struct kmqtt_broker *broker,
 		.drop = drop,
 	};
 	struct kmqtt_rate *rate = session ? &session->drop_rate :
-					    &broker->unretained_rate;
+					    &broker->drop_rates[drop];
 
 	kmqtt_stats_inc(broker, dropped[drop]);
 	trace_kmqtt_drop(broker, session, drop);

@@ -103,7 +103,9 @@ bool kmqtt_history_read(const struct kmqtt_past *past, unsigned int nr,
 	if (!value)
 		return false;
 	remaining = value & (BIT(28) - 1);
-	packet->age = jiffies_to_msecs((u32)jiffies - (u32)(value >> 32));
+	packet->age = min_t(u64, U32_MAX,
+			    jiffies64_to_msecs((u32)jiffies -
+					       (u32)(value >> 32)));
 	packet->type = value >> 28 & 0xf;
 	packet->len = 1 + kmqtt_varint_len(remaining) + remaining;
 	return true;

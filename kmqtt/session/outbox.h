@@ -85,6 +85,20 @@ struct kmqtt_outbox_limits {
 };
 
 /**
+ * kmqtt_outbox_keeps() - does a message wait where there is no connection?
+ * @limits: limits of outboxes
+ * @qos: that it is to be delivered with
+ *
+ * Context: any.
+ * Return: true if it does.
+ */
+static inline bool kmqtt_outbox_keeps(const struct kmqtt_outbox_limits *limits,
+				      u8 qos)
+{
+	return qos || READ_ONCE(limits->queue_qos0);
+}
+
+/**
  * kmqtt_outbox_max_qos() - with which QoS is a message delivered at most?
  * @limits: limits of outboxes
  * @qos: that it was published with

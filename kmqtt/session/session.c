@@ -329,8 +329,8 @@ static enum kmqtt_delivered takes(const struct kmqtt_session *session, u8 qos)
 {
 	if (session->dead)
 		return KMQTT_DELIVERED_DEAD;
-	if (session->link || qos ||
-	    READ_ONCE(session->store->outbox_limits.queue_qos0))
+	if (session->link ||
+	    kmqtt_outbox_keeps(&session->store->outbox_limits, qos))
 		return KMQTT_DELIVERED_QUEUED;
 	return KMQTT_DELIVERED_OFFLINE;
 }

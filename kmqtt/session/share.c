@@ -45,8 +45,10 @@ static enum kmqtt_delivered offer_to(const struct kmqtt_sub *sub,
 			  options & KMQTT_SUB_RETAIN_AS_PUBLISHED,
 	};
 
-	/* With QoS 0 it would be for nothing to take its lock. */
-	if ((ready_only || !offer.qos) && !READ_ONCE(sub->subscriber->ready))
+	/* It would be for nothing to take its lock. */
+	if (!READ_ONCE(sub->subscriber->ready) &&
+	    (ready_only || !kmqtt_outbox_keeps(&session->store->outbox_limits,
+					       offer.qos)))
 		return KMQTT_DELIVERED_OFFLINE;
 	if (!may_read(session, msg, batch))
 		return KMQTT_DELIVERED_DENIED;
@@ -104,8 +106,7 @@ enum kmqtt_delivered kmqtt_share_deliver(struct kmqtt_group *group,
 	enum kmqtt_delivered ret;
 
 	ret = ask_members(group, turn, msg, true, batch);
-	/* QoS 0 waits for nobody. */
-	if (ret == KMQTT_DELIVERED_QUEUED || ready_only || !msg->qos)
+	if (ret == KMQTT_DELIVERED_QUEUED || ready_only)
 		return ret;
 	/* All: somebody may have got ready, or moved, while we looked. */
 	return ask_members(group, turn, msg, false, batch);

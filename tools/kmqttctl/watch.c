@@ -192,10 +192,11 @@ static bool wait_until(struct nl *nl, uint64_t end)
 	while (end) {
 		now = now_ms();
 		left = end > now ? end - now : 0;
-		if (nl_wait(nl, left > INT32_MAX ? INT32_MAX : left))
-			return true;
+		/* There may always be something, if it comes fast enough. */
 		if (!left)
 			return false;
+		if (nl_wait(nl, left > INT32_MAX ? INT32_MAX : left))
+			return true;
 	}
 	return true;
 }
