@@ -251,15 +251,15 @@ def test_list():
     ban("address", "2001:db8::/32", "reason", "x" * 256)
     ban("address", "0.0.0.0/0", "expiry", 4294967295)
     unban("address", "0.0.0.0/0")
-    bans = ctl_json("ban", "list")
-    check(3590 <= bans[0].pop("expires_in") <= 3600, "expires-in")
-    same(bans, [
-        {"client_id": "one", "origin": "operator", "reason": "too \"loud\""},
-        {"user": "two", "origin": "operator"},
-        {"address": "192.0.2.7", "origin": "operator"},
-        {"address": "2001:db8::/32", "origin": "operator", "reason": "x" * 256},
-    ], "bans")
-    same(ctl_json("ban", "get"), ctl_json("ban"), "bans")
+    for words in (["ban"], ["ban", "get"], ["ban", "list"]):
+        bans = ctl_json(*words)
+        check(3500 <= bans[0].pop("expires_in") <= 3600, "expires-in")
+        same(bans, [
+            {"client_id": "one", "origin": "operator", "reason": "too \"loud\""},
+            {"user": "two", "origin": "operator"},
+            {"address": "192.0.2.7", "origin": "operator"},
+            {"address": "2001:db8::/32", "origin": "operator", "reason": "x" * 256},
+        ], "bans")
     lines = ctl("ban", "list").splitlines()
     same(lines[0].split(), ["ADDRESS", "CLIENT-ID", "USER", "EXPIRES-IN", "BY", "REASON"], "title")
     same(len(lines), 5, "lines of the table")
