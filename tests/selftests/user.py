@@ -361,6 +361,8 @@ def test_namespaces():
 
 def main():
     total = scaled(3000, 600)
+    # Deriving keys takes an interpreted guest a while.
+    ctl("broker", "set", "connect-timeout", "100")
     tests = (
         ("user set, get, del, and who gets in", test_set),
         ("keys that were derived elsewhere", test_keys),
