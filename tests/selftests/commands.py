@@ -115,7 +115,7 @@ SHOWS = {
     ("subscription",): (rows_schema("subscription", "client-id", "filter", "qos"), "^CLIENT-ID"),
     ("subscription", "get", "kept"): (rows_schema("subscription", "client-id", "filter", "qos"),
                                       "k/#"),
-    ("retained",): (rows_schema("retained", "topic", "qos", "size"), "^TOPIC"),
+    ("retained",): (rows_schema("retained", "topic", "qos", "size"), "QOS +SIZE +TOPIC"),
     ("retained", "get", "r/#", "payload-max", "9"): (
         rows_schema("retained", "topic", "qos", "size", "payload"), "r/1.*text"),
     ("user",): (rows_schema("user", "name"), "^NAME|^USER"),
