@@ -299,6 +299,7 @@ def test_load(loop):
     update_now()
     begin = time.monotonic()
     pub = client(loop, "pub")
+    wait_for(lambda: "load/publish/received/15min" in read_all(loop), "loads to be told")
     same({read_all(loop)[f"load/publish/received/{n}min"] for n in (1, 5, 15)}, {"0.00"},
          "loads to begin with")
     for _ in range(600):
