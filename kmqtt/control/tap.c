@@ -12,7 +12,7 @@
 #include "tap.h"
 
 #include <linux/slab.h>
-#include <net/sock.h>
+#include "../net/room.h"
 #include "../protocol/client.h"
 #include "../protocol/tap.h"
 #include "../wire/cursor.h"
@@ -66,13 +66,8 @@ static struct socket_tap *socket_tap_of(struct kmqtt_tap *tap)
 static int passes_by(struct sock *sk, struct sk_buff *skb, void *data)
 {
 	const struct socket_tap *tap = data;
-	int room;
 
-	if (sk != tap->sk)
-		return true;
-	/* Answers need room, too: who waits for one would wait for ever. */
-	room = READ_ONCE(sk->sk_rcvbuf);
-	return atomic_read(&sk->sk_rmem_alloc) > room - room / 8;
+	return sk != tap->sk || !kmqtt_sock_has_room(sk);
 }
 
 static size_t message_size(const struct socket_tap *tap,
@@ -336,7 +331,7 @@ static void del_of(struct kmqtt_broker *broker, u32 portid)
 		tap = socket_tap_of(base);
 		/* Another socket may have the number of one that has closed. */
 		if (portid && (tap->portid != portid ||
-			       !sock_flag(tap->sk, SOCK_DEAD)))
+			       !kmqtt_sock_is_closed(tap->sk)))
 			continue;
 		hlist_del_rcu(&base->list);
 		kfree_rcu(tap, rcu);
