@@ -153,12 +153,19 @@ static u64 deliver_to_group(struct kmqtt_broker *broker,
 			    struct kmqtt_group *group, struct kmqtt_msg **msgs,
 			    u32 nr, bool stop, struct kmqtt_batch *batch)
 {
+	const struct kmqtt_outbox_limits *limits =
+		&broker->store.outbox_limits;
 	enum kmqtt_delivered what;
+	bool ready_only;
 	u64 lost = 0;
 	u32 i;
 
+	/* What waits for nobody is not for those without a connection. */
+	ready_only = !kmqtt_outbox_keeps(limits,
+					 kmqtt_outbox_max_qos(limits,
+							      msgs[0]->qos));
 	for (i = 0; i < nr; i++) {
-		what = kmqtt_share_deliver(group, msgs[i], false, batch);
+		what = kmqtt_share_deliver(group, msgs[i], ready_only, batch);
 		if (!delivered(broker, NULL, msgs[i]->qos, what)) {
 			if (stop)
 				return GENMASK_ULL(nr - 1, i);
