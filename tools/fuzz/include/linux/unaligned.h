@@ -14,6 +14,11 @@ static inline u64 get_unaligned(const u64 *p)
 	return v;
 }
 
+static inline void put_unaligned(u64 v, u64 *p)
+{
+	memcpy((void *)p, &v, sizeof(v));
+}
+
 static inline u16 get_unaligned_be16(const void *p)
 {
 	const u8 *b = p;
@@ -26,6 +31,13 @@ static inline u32 get_unaligned_be32(const void *p)
 	const u8 *b = p;
 
 	return (u32)get_unaligned_be16(b) << 16 | get_unaligned_be16(b + 2);
+}
+
+static inline u64 get_unaligned_be64(const void *p)
+{
+	const u8 *b = p;
+
+	return (u64)get_unaligned_be32(b) << 32 | get_unaligned_be32(b + 4);
 }
 
 static inline void put_unaligned_be16(u16 v, void *p)
@@ -42,6 +54,14 @@ static inline void put_unaligned_be32(u32 v, void *p)
 
 	put_unaligned_be16(v >> 16, b);
 	put_unaligned_be16(v & 0xffff, b + 2);
+}
+
+static inline void put_unaligned_be64(u64 v, void *p)
+{
+	u8 *b = p;
+
+	put_unaligned_be32(v >> 32, b);
+	put_unaligned_be32(v & 0xffffffff, b + 4);
 }
 
 #endif /* _FUZZ_LINUX_UNALIGNED_H */
