@@ -63,6 +63,11 @@ class Corpus:
     def utf8(self, cut, text):
         self.add("utf8", bytes([cut]) + text)
 
+    def websocket(self, *frames):
+        """A stream of frames: as a whole and in pieces, answered at once and in the end."""
+        for cut, when in (255, 0x00), (0, 0x00), (2, 0x0f), (6, 0x45):
+            self.add("websocket", bytes([cut, when]) + b"".join(frames))
+
     def conf(self, main, users="", rules=""):
         """A configuration: the names of its files end in 0, 1 and 2."""
         self.add("conf", b"\1".join(text.encode() for text in (main, users, rules)))
@@ -231,6 +236,42 @@ def texts(corpus):
     corpus.utf8(5, b"".join(text.encode() for text in samples.WELL_FORMED) * 4)
 
 
+def frame(first, payload=b"", form=None):
+    """A client's frame, its length in the shortest form, or in so many bytes."""
+    size = len(payload)
+    if form is None:
+        form = 0 if size < 126 else 2 if size < 65536 else 8
+    mask = b"\x37\xfa\x21\x3d"
+    second = {0: size, 2: 126, 8: 127}[form]
+    head = bytes([first, 0x80 | second]) + (size.to_bytes(form, "big") if form else b"")
+    return head + mask + bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload))
+
+
+def websockets(corpus):
+    for size in 0, 1, 7, 8, 9, 125, 126, 127, 128, 1000:
+        corpus.websocket(frame(0x82, bytes(size)))
+        corpus.websocket(frame(0x02, bytes(size)), frame(0x89, b"ping"), frame(0x80, bytes(size)))
+    for first in range(256):
+        corpus.websocket(frame(0x82, b"one"), frame(first), frame(0x82, b"two"))
+    for first in 0x80, 0x00, 0x82, 0x81, 0x88, 0x89:
+        corpus.websocket(frame(0x02, b"one"), frame(first, b"\x03\xe8"), frame(0x80, b"two"))
+    for code in (0, 999, 1000, 1003, 1004, 1005, 1006, 1007, 1011, 1014, 1015, 1016, 2999, 3000,
+                 4999, 5000, 65535):
+        corpus.websocket(frame(0x89, b"a"), frame(0x88, code.to_bytes(2, "big") + b"bye"))
+    for size in 0, 1, 124, 125:
+        corpus.websocket(frame(0x8a, bytes(size)), frame(0x89, bytes(size)),
+                         frame(0x89, bytes(size)), frame(0x88, (b"\x0f\xa0" + bytes(size))[:size]))
+    for form in 2, 8:
+        corpus.websocket(frame(0x82, bytes(125), form))
+        corpus.websocket(frame(0x89, bytes(125), form))
+    corpus.websocket(b"\x82\x05abcde")
+    for size in 65535, 65536, 2**63 - 1, 2**63:
+        corpus.websocket(b"\x82\xff" + size.to_bytes(8, "big") + b"maskpayload")
+    # Twice the length that we write a header for.
+    for size in 0, 125, 126, 65535, 65536:
+        corpus.websocket((2 * size).to_bytes(8, "big"))
+
+
 def configurations(corpus):
     """Each option with some values, and files that are all right."""
     with open(f"{TOP}/tools/kmqttctl/conf/option.c", encoding="utf-8") as file:
@@ -275,13 +316,16 @@ def large(corpus):
     for text in "x", "\u00e9", "\u4e2d", "\U0001f600":
         corpus.utf8(3, (text * 65535).encode()[:65532])
         corpus.utf8(3, (text * 65535).encode()[:65533])
+    for size in 65535, 65536, 300000:
+        corpus.websocket(frame(0x02, bytes(size)), frame(0x89, b"ping"), frame(0x80, bytes(size)),
+                         frame(0x88))
 
 
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.split("\n", maxsplit=1)[0])
     corpus = Corpus(sys.argv[1])
-    for make in packets, properties, texts, configurations, large:
+    for make in packets, properties, texts, websockets, configurations, large:
         make(corpus)
 
 
