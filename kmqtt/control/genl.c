@@ -102,7 +102,7 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_MAX_INF
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
-static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_CLIENT_ID_PREFIX + 1] = {
+static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_AGENT + 1] = {
 	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
 	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
@@ -120,16 +120,26 @@ static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_CLI
 	[KMQTT_A_LISTENER_CLIENT_BYTE_RATE] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ASSIGN_CLIENT_ID] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_LISTENER_CLIENT_ID_PREFIX] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_PREFIX_MAX, },
+	[KMQTT_A_LISTENER_TRANSPORT] = NLA_POLICY_MAX(NLA_U8, 3),
+	[KMQTT_A_LISTENER_PATH] = { .type = NLA_STRING, .len = KMQTT_PATH_MAX, },
+	[KMQTT_A_LISTENER_CID] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_VSOCK_PORT] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_AGENT] = { .type = NLA_STRING, .len = KMQTT_AGENT_MAX, },
 };
 
 /* KMQTT_CMD_LISTENER_DEL - do */
-static const struct nla_policy kmqtt_listener_del_nl_policy[KMQTT_A_LISTENER_KICK + 1] = {
+static const struct nla_policy kmqtt_listener_del_nl_policy[KMQTT_A_LISTENER_AGENT + 1] = {
 	[KMQTT_A_LISTENER_ID] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
 	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_PORT] = { .type = NLA_U16, },
 	[KMQTT_A_LISTENER_KICK] = { .type = NLA_FLAG, },
+	[KMQTT_A_LISTENER_TRANSPORT] = NLA_POLICY_MAX(NLA_U8, 3),
+	[KMQTT_A_LISTENER_PATH] = { .type = NLA_STRING, .len = KMQTT_PATH_MAX, },
+	[KMQTT_A_LISTENER_CID] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_VSOCK_PORT] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_AGENT] = { .type = NLA_STRING, .len = KMQTT_AGENT_MAX, },
 };
 
 /* KMQTT_CMD_CLIENT_GET - do */
@@ -252,8 +262,23 @@ static const struct nla_policy kmqtt_ban_del_nl_policy[KMQTT_A_BAN_USER + 1] = {
 	[KMQTT_A_BAN_USER] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
 };
 
+/* KMQTT_CMD_CONN_ADOPT - do */
+static const struct nla_policy kmqtt_conn_adopt_nl_policy[KMQTT_A_ADOPT_WEBSOCKET + 1] = {
+	[KMQTT_A_ADOPT_FD] = { .type = NLA_U32, },
+	[KMQTT_A_ADOPT_LISTENER] = { .type = NLA_U32, },
+	[KMQTT_A_ADOPT_ADDR4] = { .type = NLA_U32, },
+	[KMQTT_A_ADOPT_ADDR6] = NLA_POLICY_EXACT_LEN(16),
+	[KMQTT_A_ADOPT_IFINDEX] = { .type = NLA_U32, },
+	[KMQTT_A_ADOPT_PORT] = { .type = NLA_U16, },
+	[KMQTT_A_ADOPT_USER] = { .type = NLA_STRING, .len = KMQTT_USER_MAX, },
+	[KMQTT_A_ADOPT_SUBJECT] = { .type = NLA_STRING, .len = KMQTT_SUBJECT_MAX, },
+	[KMQTT_A_ADOPT_TLS_VERSION] = NLA_POLICY_MIN(NLA_U16, 771),
+	[KMQTT_A_ADOPT_CIPHER] = { .type = NLA_STRING, .len = KMQTT_CIPHER_MAX, },
+	[KMQTT_A_ADOPT_WEBSOCKET] = { .type = NLA_FLAG, },
+};
+
 /* Ops table for kmqtt */
-const struct genl_split_ops kmqtt_nl_ops[30] = {
+const struct genl_split_ops kmqtt_nl_ops[31] = {
 	{
 		.cmd	= KMQTT_CMD_BROKER_GET,
 		.doit	= kmqtt_nl_broker_get_doit,
@@ -270,14 +295,14 @@ const struct genl_split_ops kmqtt_nl_ops[30] = {
 		.cmd		= KMQTT_CMD_LISTENER_ADD,
 		.doit		= kmqtt_nl_listener_add_doit,
 		.policy		= kmqtt_listener_add_nl_policy,
-		.maxattr	= KMQTT_A_LISTENER_CLIENT_ID_PREFIX,
+		.maxattr	= KMQTT_A_LISTENER_AGENT,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= KMQTT_CMD_LISTENER_DEL,
 		.doit		= kmqtt_nl_listener_del_doit,
 		.policy		= kmqtt_listener_del_nl_policy,
-		.maxattr	= KMQTT_A_LISTENER_KICK,
+		.maxattr	= KMQTT_A_LISTENER_AGENT,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -453,5 +478,12 @@ const struct genl_split_ops kmqtt_nl_ops[30] = {
 		.cmd	= KMQTT_CMD_BAN_GET,
 		.dumpit	= kmqtt_nl_ban_get_dumpit,
 		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
+	},
+	{
+		.cmd		= KMQTT_CMD_CONN_ADOPT,
+		.doit		= kmqtt_nl_conn_adopt_doit,
+		.policy		= kmqtt_conn_adopt_nl_policy,
+		.maxattr	= KMQTT_A_ADOPT_WEBSOCKET,
+		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };
