@@ -164,6 +164,9 @@ bool kmqtt_port_admits(const struct kmqtt_port *port, enum kmqtt_trust trust,
 	case KMQTT_TRUST_PASSWORD:
 	case KMQTT_TRUST_SCRAM:
 		return user_has_stamp(port, user, stamp);
+	case KMQTT_TRUST_PROVEN:
+		/* There are no handshakes in the middle of a connection. */
+		return true;
 	case KMQTT_TRUST_UNPROVEN:
 		return READ_ONCE(port->terms.anonymous) && !authenticates(port);
 	default:

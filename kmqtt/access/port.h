@@ -16,12 +16,14 @@
  * @KMQTT_TRUST_UNPROVEN: it gave a user name that nobody wanted to see proven
  * @KMQTT_TRUST_PASSWORD: as the user whose password it gave
  * @KMQTT_TRUST_SCRAM: as the user whose key it has
+ * @KMQTT_TRUST_PROVEN: as the user that a handshake before MQTT has proven
  */
 enum kmqtt_trust {
 	KMQTT_TRUST_ANONYMOUS,
 	KMQTT_TRUST_UNPROVEN,
 	KMQTT_TRUST_PASSWORD,
 	KMQTT_TRUST_SCRAM,
+	KMQTT_TRUST_PROVEN,
 };
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include "../net/conn.h"
 #include "../net/registry.h"
+#include "events.h"
 #include "sys.h"
 
 static void config_destroy(struct kmqtt_config *config)
@@ -16,8 +17,10 @@ static void config_destroy(struct kmqtt_config *config)
 	struct kmqtt_planned *planned, *next_planned;
 	struct kmqtt_realm *realm, *next_realm;
 
-	list_for_each_entry_safe(planned, next_planned, &config->plan, list)
+	list_for_each_entry_safe(planned, next_planned, &config->plan, list) {
+		kfree(planned->agent);
 		kfree(planned);
+	}
 	list_for_each_entry_safe(realm, next_realm, &config->realms, list) {
 		list_del_init(&realm->list);
 		kmqtt_realm_put(realm);
@@ -177,21 +180,23 @@ int kmqtt_config_add_realm(struct kmqtt_config *config,
 /**
  * kmqtt_config_plan() - have another listener
  * @config: the configuration
- * @planned: what it will be; copied
+ * @planned: what it will be; copied, but for what the agent has to know, which is
+ *	taken on success
  * @extack: what is wrong
  *
  * Context: process, may sleep; the broker's config mutex held.
  * Return: 0, -EEXIST, -EINVAL, -ENOENT, -ENOSPC, -ENOMEM.
  */
 int kmqtt_config_plan(struct kmqtt_config *config,
-		      const struct kmqtt_planned *planned,
+		      struct kmqtt_planned *planned,
 		      struct netlink_ext_ack *extack)
 {
-	const struct sockaddr_storage *addr = &planned->addr;
+	const struct kmqtt_endpoint *endpoint = &planned->endpoint;
 	struct kmqtt_planned *p;
 
 	lockdep_assert_held(&config->broker->config_mutex);
-	if (!((const struct sockaddr_in *)addr)->sin_port) {
+	if (kmqtt_endpoint_is_ip(endpoint) &&
+	    !((const struct sockaddr_in *)&endpoint->addr)->sin_port) {
 		NL_SET_ERR_MSG(extack, "a listener of a configuration needs a port");
 		return -EINVAL;
 	}
@@ -211,6 +216,7 @@ int kmqtt_config_plan(struct kmqtt_config *config,
 		NL_SET_ERR_MSG(extack, "another listener takes what comes to this address");
 		return -EEXIST;
 	}
+	planned->agent = NULL;
 	config->nr_planned++;
 	return 0;
 }
@@ -325,6 +331,7 @@ int kmqtt_config_commit(struct kmqtt_config *config,
 	if (!err) {
 		result->clients_closed = close_clients(registry);
 		kmqtt_sys_set_interval(broker->sys, interval);
+		kmqtt_events_config(broker);
 	}
 	kmqtt_config_abort(broker);
 	return err;

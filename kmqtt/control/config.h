@@ -51,7 +51,7 @@ struct kmqtt_realm *kmqtt_config_realm(struct kmqtt_config *config, u32 number);
 int kmqtt_config_add_realm(struct kmqtt_config *config,
 			   struct kmqtt_realm *realm);
 int kmqtt_config_plan(struct kmqtt_config *config,
-		      const struct kmqtt_planned *planned,
+		      struct kmqtt_planned *planned,
 		      struct netlink_ext_ack *extack);
 int kmqtt_config_commit(struct kmqtt_config *config,
 			struct kmqtt_config_result *result,

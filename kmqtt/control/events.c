@@ -79,6 +79,7 @@ static int put_event(struct sk_buff *skb, u8 cmd,
 	case KMQTT_CMD_DROPPED_NTF:
 		return put_dropped(skb, event);
 	case KMQTT_CMD_BAN_NTF:
+	case KMQTT_CMD_CONFIG_NTF:
 		return 0;
 	}
 	return -EOPNOTSUPP;
@@ -128,3 +129,16 @@ err_lost:
 struct notifier_block kmqtt_events_notifier = {
 	.notifier_call = send_event,
 };
+
+/**
+ * kmqtt_events_config() - tell that there is something new of listeners
+ * @broker: whose
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_events_config(struct kmqtt_broker *broker)
+{
+	const struct kmqtt_event event = { .broker = broker };
+
+	send_event(NULL, KMQTT_CMD_CONFIG_NTF, (void *)&event);
+}

@@ -4,6 +4,8 @@
 
 #include <linux/notifier.h>
 
+struct kmqtt_broker;
+
 /* Multicast groups of the family. */
 enum {
 	KMQTT_NL_EVENTS,
@@ -11,5 +13,7 @@ enum {
 };
 
 extern struct notifier_block kmqtt_events_notifier;
+
+void kmqtt_events_config(struct kmqtt_broker *broker);
 
 #endif /* _KMQTT_CONTROL_EVENTS_H */

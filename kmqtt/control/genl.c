@@ -307,6 +307,7 @@ const struct genl_split_ops kmqtt_nl_ops[31] = {
 	},
 	{
 		.cmd	= KMQTT_CMD_LISTENER_GET,
+		.start	= kmqtt_nl_listener_get_start,
 		.dumpit	= kmqtt_nl_listener_get_dumpit,
 		.flags	= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DUMP,
 	},

@@ -14,6 +14,7 @@
 /* Ops table for kmqtt */
 extern const struct genl_split_ops kmqtt_nl_ops[31];
 
+int kmqtt_nl_listener_get_start(struct netlink_callback *cb);
 int kmqtt_nl_client_get_start(struct netlink_callback *cb);
 int kmqtt_nl_session_get_start(struct netlink_callback *cb);
 int kmqtt_nl_subscription_get_start(struct netlink_callback *cb);

@@ -78,6 +78,30 @@ static int put_traffic(struct sk_buff *skb, struct kmqtt_conn *conn)
 	return nla_put_uint(skb, KMQTT_A_CLIENT_SEND_QUEUE, unsent);
 }
 
+static int put_text(struct sk_buff *skb, int attr, const struct kmqtt_str *str)
+{
+	return str->len ? nla_put(skb, attr, str->len, str->data) : 0;
+}
+
+/* What carries its bytes, and what is around them. */
+static int put_stream(struct sk_buff *skb, const struct kmqtt_stream *stream)
+{
+	const struct kmqtt_handshake *h;
+
+	if (!stream)
+		return nla_put_u8(skb, KMQTT_A_CLIENT_TRANSPORT,
+				  KMQTT_TRANSPORT_TCP);
+	h = &stream->handshake;
+	if (nla_put_u8(skb, KMQTT_A_CLIENT_TRANSPORT, stream->transport) ||
+	    (h->websocket && nla_put_flag(skb, KMQTT_A_CLIENT_WEBSOCKET)) ||
+	    (h->tls_version && nla_put_u16(skb, KMQTT_A_CLIENT_TLS_VERSION,
+					   h->tls_version)) ||
+	    put_text(skb, KMQTT_A_CLIENT_CIPHER, &h->cipher) ||
+	    put_text(skb, KMQTT_A_CLIENT_SUBJECT, &h->subject))
+		return -EMSGSIZE;
+	return 0;
+}
+
 /* @online: the client was seen to be KMQTT_CLIENT_ONLINE */
 static int put_client(struct sk_buff *skb, struct kmqtt_conn *conn, bool online)
 {
@@ -87,7 +111,7 @@ static int put_client(struct sk_buff *skb, struct kmqtt_conn *conn, bool online)
 	    nla_put_u32(skb, KMQTT_A_CLIENT_LISTENER, client->port->listener) ||
 	    kmqtt_nl_put_address(skb, KMQTT_A_CLIENT_ADDR4, &client->peer,
 				 client->peer_ifindex, client->peer_port) ||
-	    put_traffic(skb, conn))
+	    put_stream(skb, conn->stream) || put_traffic(skb, conn))
 		return -EMSGSIZE;
 	if (!online)
 		return 0;

@@ -2,67 +2,65 @@
 /*
  * Listeners.
  */
+#include <linux/un.h>
+#include <linux/vm_sockets.h>
 #include <net/ipv6.h>
 #include "../net/listener.h"
 #include "../net/registry.h"
 #include "../wire/utf8.h"
 #include "config.h"
+#include "events.h"
 #include "genl.h"
 #include "reply.h"
 #include "sys.h"
 
+#define IP	(BIT(KMQTT_TRANSPORT_TCP) | BIT(KMQTT_TRANSPORT_MPTCP))
+
+static int refuse(struct genl_info *info, int attr, const char *why)
+{
+	NL_SET_ERR_MSG_ATTR_FMT(info->extack, info->attrs[attr], "%s", why);
+	return -EINVAL;
+}
+
 static int read_addr6(struct genl_info *info, struct sockaddr_in6 *in6)
 {
 	const struct nlattr *ifindex = info->attrs[KMQTT_A_LISTENER_IFINDEX];
-	const struct nlattr *addr6 = info->attrs[KMQTT_A_LISTENER_ADDR6];
 	bool link_local;
 
 	in6->sin6_family = AF_INET6;
-	in6->sin6_addr = nla_get_in6_addr(addr6);
+	in6->sin6_addr = nla_get_in6_addr(info->attrs[KMQTT_A_LISTENER_ADDR6]);
 	link_local = __ipv6_addr_needs_scope_id(ipv6_addr_type(&in6->sin6_addr));
-	if (link_local && !ifindex) {
-		NL_SET_ERR_MSG_ATTR(info->extack, addr6,
-				    "a link-local address needs an interface");
-		return -EINVAL;
-	}
-	if (ifindex && !link_local) {
-		NL_SET_ERR_MSG_ATTR(info->extack, ifindex,
-				    "only a link-local address has an interface");
-		return -EINVAL;
-	}
+	if (link_local && !ifindex)
+		return refuse(info, KMQTT_A_LISTENER_ADDR6,
+			      "a link-local address needs an interface");
+	if (ifindex && !link_local)
+		return refuse(info, KMQTT_A_LISTENER_IFINDEX,
+			      "only a link-local address has an interface");
 	if (ifindex)
 		in6->sin6_scope_id = nla_get_u32(ifindex);
 	return 0;
 }
 
-/* Where to listen, in the form that kmqtt_listener_add() takes. */
-static int read_address(struct genl_info *info, struct sockaddr_storage *addr)
+static int read_ip(struct genl_info *info, struct sockaddr_storage *addr)
 {
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)addr;
 	struct sockaddr_in *in = (struct sockaddr_in *)addr;
 	struct nlattr **attrs = info->attrs;
 	__be16 port;
 
-	memset(addr, 0, sizeof(*addr));
 	if (GENL_REQ_ATTR_CHECK(info, KMQTT_A_LISTENER_PORT))
 		return -EINVAL;
 	port = htons(nla_get_u16(attrs[KMQTT_A_LISTENER_PORT]));
 	if (attrs[KMQTT_A_LISTENER_ADDR6]) {
-		if (attrs[KMQTT_A_LISTENER_ADDR4]) {
-			NL_SET_ERR_MSG_ATTR(info->extack,
-					    attrs[KMQTT_A_LISTENER_ADDR6],
-					    "either an IPv4 or an IPv6 address");
-			return -EINVAL;
-		}
+		if (attrs[KMQTT_A_LISTENER_ADDR4])
+			return refuse(info, KMQTT_A_LISTENER_ADDR6,
+				      "either an IPv4 or an IPv6 address");
 		in6->sin6_port = port;
 		return read_addr6(info, in6);
 	}
-	if (attrs[KMQTT_A_LISTENER_IFINDEX]) {
-		NL_SET_ERR_MSG_ATTR(info->extack,
-				    attrs[KMQTT_A_LISTENER_IFINDEX],
-				    "only a link-local address has an interface");
-		return -EINVAL;
-	}
+	if (attrs[KMQTT_A_LISTENER_IFINDEX])
+		return refuse(info, KMQTT_A_LISTENER_IFINDEX,
+			      "only a link-local address has an interface");
 	in->sin_port = port;
 	if (attrs[KMQTT_A_LISTENER_ADDR4]) {
 		in->sin_family = AF_INET;
@@ -72,9 +70,105 @@ static int read_address(struct genl_info *info, struct sockaddr_storage *addr)
 	return 0;
 }
 
+static int read_unix(struct genl_info *info, struct sockaddr_storage *addr)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)addr;
+	struct kmqtt_str path;
+
+	if (GENL_REQ_ATTR_CHECK(info, KMQTT_A_LISTENER_PATH))
+		return -EINVAL;
+	path = kmqtt_nl_str(info->attrs[KMQTT_A_LISTENER_PATH]);
+	/* Without a file's name anybody could take the place. */
+	if (!path.len || memchr(path.data, 0, path.len))
+		return refuse(info, KMQTT_A_LISTENER_PATH,
+			      "a path is not empty and has no null bytes");
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, path.data, path.len);
+	return 0;
+}
+
+static int read_vsock(struct genl_info *info, struct sockaddr_storage *addr)
+{
+	struct sockaddr_vm *vm = (struct sockaddr_vm *)addr;
+
+	if (GENL_REQ_ATTR_CHECK(info, KMQTT_A_LISTENER_VSOCK_PORT))
+		return -EINVAL;
+	vm->svm_family = AF_VSOCK;
+	vm->svm_port = nla_get_u32(info->attrs[KMQTT_A_LISTENER_VSOCK_PORT]);
+	vm->svm_cid = VMADDR_CID_ANY;
+	if (info->attrs[KMQTT_A_LISTENER_CID])
+		vm->svm_cid = nla_get_u32(info->attrs[KMQTT_A_LISTENER_CID]);
+	if (vm->svm_port == VMADDR_PORT_ANY)
+		return refuse(info, KMQTT_A_LISTENER_VSOCK_PORT,
+			      "this port stands for any");
+	return 0;
+}
+
+/* Attributes that say where a listener is, and which of them a transport has. */
+static const struct {
+	int attr;
+	u32 transports;
+} places[] = {
+	{ KMQTT_A_LISTENER_ADDR4, IP },
+	{ KMQTT_A_LISTENER_ADDR6, IP },
+	{ KMQTT_A_LISTENER_IFINDEX, IP },
+	{ KMQTT_A_LISTENER_PORT, IP },
+	{ KMQTT_A_LISTENER_PATH, BIT(KMQTT_TRANSPORT_UNIX) },
+	{ KMQTT_A_LISTENER_CID, BIT(KMQTT_TRANSPORT_VSOCK) },
+	{ KMQTT_A_LISTENER_VSOCK_PORT, BIT(KMQTT_TRANSPORT_VSOCK) },
+	{ KMQTT_A_LISTENER_AGENT, BIT(KMQTT_TRANSPORT_TCP) },
+};
+
+/* Where a listener is. */
+static int read_endpoint(struct genl_info *info, struct kmqtt_endpoint *e)
+{
+	const struct nlattr *transport =
+		info->attrs[KMQTT_A_LISTENER_TRANSPORT];
+	int i;
+
+	*e = (struct kmqtt_endpoint) {};
+	if (transport)
+		e->transport = nla_get_u8(transport);
+	for (i = 0; i < ARRAY_SIZE(places); i++)
+		if (info->attrs[places[i].attr] &&
+		    !(places[i].transports & BIT(e->transport)))
+			return refuse(info, places[i].attr,
+				      "not with this transport");
+	e->agent = info->attrs[KMQTT_A_LISTENER_AGENT];
+	switch (e->transport) {
+	case KMQTT_TRANSPORT_UNIX:
+		return read_unix(info, &e->addr);
+	case KMQTT_TRANSPORT_VSOCK:
+		return read_vsock(info, &e->addr);
+	default:
+		return read_ip(info, &e->addr);
+	}
+}
+
+/* What the agent has to know. */
+static int read_agent(struct genl_info *info, struct kmqtt_text **agent)
+{
+	struct kmqtt_str text;
+
+	if (!info->attrs[KMQTT_A_LISTENER_AGENT])
+		return 0;
+	text = kmqtt_nl_str(info->attrs[KMQTT_A_LISTENER_AGENT]);
+	*agent = kmqtt_text_create(&text);
+	return *agent ? 0 : -ENOMEM;
+}
+
+static int put_vsock(struct sk_buff *skb, const struct sockaddr_vm *vm)
+{
+	if (vm->svm_cid != VMADDR_CID_ANY &&
+	    nla_put_u32(skb, KMQTT_A_LISTENER_CID, vm->svm_cid))
+		return -EMSGSIZE;
+	return nla_put_u32(skb, KMQTT_A_LISTENER_VSOCK_PORT, vm->svm_port);
+}
+
 static int put_address(struct sk_buff *skb, const struct sockaddr_storage *addr)
 {
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
+	const struct sockaddr_un *un = (const struct sockaddr_un *)addr;
 	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
 	u16 port = ntohs(in->sin_port);
 	struct in6_addr mapped;
@@ -88,10 +182,21 @@ static int put_address(struct sk_buff *skb, const struct sockaddr_storage *addr)
 		return kmqtt_nl_put_address(skb, KMQTT_A_LISTENER_ADDR4,
 					    &in6->sin6_addr,
 					    in6->sin6_scope_id, port);
+	case AF_UNIX:
+		return nla_put(skb, KMQTT_A_LISTENER_PATH,
+			       strlen(un->sun_path), un->sun_path);
+	case AF_VSOCK:
+		return put_vsock(skb, (const struct sockaddr_vm *)addr);
 	default:
 		return kmqtt_nl_put_address(skb, KMQTT_A_LISTENER_ADDR4, NULL,
 					    0, port);
 	}
+}
+
+static int put_endpoint(struct sk_buff *skb, const struct kmqtt_endpoint *e)
+{
+	return nla_put_u8(skb, KMQTT_A_LISTENER_TRANSPORT, e->transport) ?:
+	       put_address(skb, &e->addr);
 }
 
 static void read_bool(struct genl_info *info, int attr, bool *value)
@@ -143,12 +248,12 @@ static int read_id_prefix(struct genl_info *info,
 
 /* On what terms clients are let in: what isn't said is as it always is. */
 static int read_terms(struct genl_info *info,
-		      const struct sockaddr_storage *addr,
+		      const struct kmqtt_endpoint *endpoint,
 		      struct kmqtt_terms *terms)
 {
 	struct nlattr **attrs = info->attrs;
 
-	kmqtt_listener_default_terms(addr, terms);
+	kmqtt_listener_default_terms(endpoint, terms);
 	read_rates(info, terms);
 	read_u32(info, KMQTT_A_LISTENER_MAX_CONNECTIONS,
 		 &terms->max_connections);
@@ -165,6 +270,43 @@ static int read_terms(struct genl_info *info,
 	return read_id_prefix(info, &terms->id_prefix);
 }
 
+/* Listen from now on. */
+static int add_listener(struct genl_info *info, struct kmqtt_planned *p)
+{
+	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
+	struct sk_buff *reply;
+	void *hdr;
+	u32 id;
+	int err;
+
+	if (p->realm) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[KMQTT_A_LISTENER_REALM],
+				    "only configurations have other realms");
+		return -EOPNOTSUPP;
+	}
+	if (p->endpoint.agent &&
+	    !((struct sockaddr_in *)&p->endpoint.addr)->sin_port)
+		return refuse(info, KMQTT_A_LISTENER_PORT,
+			      "a listener with an agent needs a port");
+	/* Before there is a listener, so that nothing fails after that. */
+	reply = kmqtt_nl_reply(info, &hdr);
+	if (!reply)
+		return -ENOMEM;
+	err = kmqtt_listener_add(broker->registry, &p->endpoint, &p->terms,
+				 &p->agent, &id, info->extack);
+	if (!err && (nla_put_u32(reply, KMQTT_A_LISTENER_ID, id) ||
+		     put_endpoint(reply, &p->endpoint)))
+		err = -EMSGSIZE;
+	if (err) {
+		nlmsg_free(reply);
+		return err;
+	}
+	kmqtt_sys_start(broker->sys);
+	kmqtt_events_config(broker);
+	return kmqtt_nl_reply_send(reply, hdr, info);
+}
+
 /**
  * kmqtt_nl_listener_add_doit() - listen, now or by a configuration
  * @skb: the request
@@ -175,16 +317,13 @@ static int read_terms(struct genl_info *info,
  */
 int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct kmqtt_registry *registry = kmqtt_nl_broker(info)->registry;
 	struct kmqtt_planned p = {};
 	struct kmqtt_config *config;
-	struct sk_buff *reply;
-	void *hdr;
-	u32 id;
 	int err;
 
-	err = read_address(info, &p.addr) ?:
-	      read_terms(info, &p.addr, &p.terms);
+	err = read_endpoint(info, &p.endpoint) ?:
+	      read_terms(info, &p.endpoint, &p.terms) ?:
+	      read_agent(info, &p.agent);
 	if (err)
 		return err;
 	if (info->attrs[KMQTT_A_LISTENER_REALM])
@@ -193,38 +332,29 @@ int kmqtt_nl_listener_add_doit(struct sk_buff *skb, struct genl_info *info)
 	if (config) {
 		err = kmqtt_config_plan(config, &p, info->extack);
 		kmqtt_config_changed(config);
-		return err;
+	} else {
+		err = add_listener(info, &p);
 	}
-	if (p.realm) {
-		NL_SET_ERR_MSG_ATTR(info->extack,
-				    info->attrs[KMQTT_A_LISTENER_REALM],
-				    "only configurations have other realms");
-		return -EOPNOTSUPP;
-	}
-	/* Before there is a listener, so that nothing fails after that. */
-	reply = kmqtt_nl_reply(info, &hdr);
-	if (!reply)
-		return -ENOMEM;
-	err = kmqtt_listener_add(registry, &p.addr, &p.terms, &id, info->extack);
-	if (!err && (nla_put_u32(reply, KMQTT_A_LISTENER_ID, id) ||
-		     put_address(reply, &p.addr)))
-		err = -EMSGSIZE;
-	if (err) {
-		nlmsg_free(reply);
-		return err;
-	}
-	kmqtt_sys_start(kmqtt_nl_broker(info)->sys);
-	return kmqtt_nl_reply_send(reply, hdr, info);
+	kfree(p.agent);
+	return err;
 }
 
+/* Which attribute it is when there is no such listener. */
+static const int named_by[] = {
+	[KMQTT_TRANSPORT_TCP] = KMQTT_A_LISTENER_PORT,
+	[KMQTT_TRANSPORT_MPTCP] = KMQTT_A_LISTENER_PORT,
+	[KMQTT_TRANSPORT_UNIX] = KMQTT_A_LISTENER_PATH,
+	[KMQTT_TRANSPORT_VSOCK] = KMQTT_A_LISTENER_VSOCK_PORT,
+};
+
 static u32 find_listener(struct kmqtt_registry *registry,
-			 const struct sockaddr_storage *addr)
+			 const struct kmqtt_endpoint *endpoint)
 {
 	struct kmqtt_listener *listener;
 	u32 id;
 
 	mutex_lock(&registry->mutex);
-	listener = kmqtt_listener_find(registry, addr);
+	listener = kmqtt_listener_find(registry, endpoint);
 	id = listener ? listener->id : 0;
 	mutex_unlock(&registry->mutex);
 	return id;
@@ -242,7 +372,7 @@ int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kmqtt_registry *registry = kmqtt_nl_broker(info)->registry;
 	const struct nlattr *by = info->attrs[KMQTT_A_LISTENER_ID];
-	struct sockaddr_storage addr;
+	struct kmqtt_endpoint endpoint;
 	u32 id;
 	int err;
 
@@ -252,11 +382,11 @@ int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (by) {
 		id = nla_get_u32(by);
 	} else {
-		err = read_address(info, &addr);
+		err = read_endpoint(info, &endpoint);
 		if (err)
 			return err;
-		by = info->attrs[KMQTT_A_LISTENER_PORT];
-		id = find_listener(registry, &addr);
+		by = info->attrs[named_by[endpoint.transport]];
+		id = find_listener(registry, &endpoint);
 	}
 	err = id ? kmqtt_listener_del(registry, id) : -ENOENT;
 	if (err) {
@@ -266,6 +396,7 @@ int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (info->attrs[KMQTT_A_LISTENER_KICK])
 		kmqtt_registry_close(registry, id,
 				     KMQTT_REASON_SERVER_SHUTTING_DOWN);
+	kmqtt_events_config(kmqtt_nl_broker(info));
 	return 0;
 }
 
@@ -333,7 +464,10 @@ static int put_listener(struct sk_buff *skb, struct netlink_callback *cb,
 	if (!hdr)
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, KMQTT_A_LISTENER_ID, listener->id) ||
-	    put_address(skb, &listener->addr) ||
+	    put_endpoint(skb, &listener->endpoint) ||
+	    (listener->agent && nla_put(skb, KMQTT_A_LISTENER_AGENT,
+					listener->agent->len,
+					listener->agent->data)) ||
 	    nla_put_u32(skb, KMQTT_A_LISTENER_CONNECTIONS,
 			READ_ONCE(listener->port->nr_connections)) ||
 	    nla_put_uint(skb, KMQTT_A_LISTENER_CONNECTIONS_TOTAL,
@@ -344,6 +478,20 @@ static int put_listener(struct sk_buff *skb, struct netlink_callback *cb,
 		return -EMSGSIZE;
 	}
 	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/**
+ * kmqtt_nl_listener_get_start() - begin to tell of all listeners
+ * @cb: the dump
+ *
+ * Context: process.
+ * Return: 0.
+ */
+int kmqtt_nl_listener_get_start(struct netlink_callback *cb)
+{
+	/* Whatever agents have to know. */
+	cb->min_dump_alloc = KMQTT_AGENT_MAX + KMQTT_NL_NUMBERS;
 	return 0;
 }
 

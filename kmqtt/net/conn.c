@@ -12,6 +12,7 @@
 #include <linux/delay.h>
 #include <linux/ipv6.h>
 #include <linux/moduleparam.h>
+#include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/wait_bit.h>
@@ -200,28 +201,95 @@ static void kmqtt_sk_write_space(struct sock *sk)
 	sk_pending(sk, KMQTT_CONN_TX_PENDING, KMQTT_CONN_TX_THREAD);
 }
 
-static void install_callbacks(struct kmqtt_conn *conn)
+/*
+ * A stream's socket does its own work first: that of TLS makes data of records.
+ * All else is for the thread.
+ */
+
+static void kmqtt_sk_stream_ready(struct sock *sk)
 {
+	struct kmqtt_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	if (conn) {
+		conn->callbacks->data_ready(sk);
+		set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+		kmqtt_conn_kick(conn, true);
+	}
+	rcu_read_unlock();
+}
+
+static void kmqtt_sk_stream_state(struct sock *sk)
+{
+	struct kmqtt_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	if (conn) {
+		conn->callbacks->state_change(sk);
+		set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+		kmqtt_conn_kick(conn, true);
+	}
+	rcu_read_unlock();
+}
+
+static void kmqtt_sk_stream_space(struct sock *sk)
+{
+	struct kmqtt_conn *conn;
+
+	rcu_read_lock();
+	conn = rcu_dereference_sk_user_data(sk);
+	if (conn) {
+		conn->callbacks->write_space(sk);
+		/* Room first, then the bit: pairs with blocked() of the sender. */
+		smp_mb();
+		if (test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags)) {
+			set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
+			kmqtt_conn_kick(conn, true);
+		}
+	}
+	rcu_read_unlock();
+}
+
+/* Returns 0, or -EBUSY if somebody else in the kernel has the socket. */
+static int install_callbacks(struct kmqtt_conn *conn,
+			     const struct kmqtt_registry *registry)
+{
+	struct kmqtt_stream *stream = conn->stream;
 	struct sock *sk = kmqtt_conn_sk(conn);
+	int err = 0;
 
 	write_lock_bh(&sk->sk_callback_lock);
-	conn->state_change = sk->sk_state_change;
-	conn->write_space = sk->sk_write_space;
-	rcu_assign_sk_user_data(sk, conn);
-	sk->sk_data_ready = kmqtt_sk_data_ready;
-	sk->sk_state_change = kmqtt_sk_data_ready;
-	sk->sk_write_space = kmqtt_sk_write_space;
+	if (sk->sk_user_data) {
+		err = -EBUSY;
+	} else if (stream) {
+		kmqtt_callbacks_save(&stream->callbacks, sk);
+		conn->callbacks = &stream->callbacks;
+		rcu_assign_sk_user_data(sk, conn);
+		sk->sk_data_ready = kmqtt_sk_stream_ready;
+		sk->sk_state_change = kmqtt_sk_stream_state;
+		sk->sk_write_space = kmqtt_sk_stream_space;
+	} else {
+		conn->callbacks = &registry->callbacks;
+		rcu_assign_sk_user_data(sk, conn);
+		sk->sk_data_ready = kmqtt_sk_data_ready;
+		sk->sk_state_change = kmqtt_sk_data_ready;
+		sk->sk_write_space = kmqtt_sk_write_space;
+	}
 	write_unlock_bh(&sk->sk_callback_lock);
+	return err;
 }
 
 static void remove_callbacks(struct kmqtt_conn *conn)
 {
+	const struct kmqtt_callbacks *callbacks = conn->callbacks;
 	struct sock *sk = kmqtt_conn_sk(conn);
 
 	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_data_ready = conn->data_ready;
-	sk->sk_state_change = conn->state_change;
-	sk->sk_write_space = conn->write_space;
+	sk->sk_data_ready = callbacks->data_ready;
+	sk->sk_state_change = callbacks->state_change;
+	sk->sk_write_space = callbacks->write_space;
 	rcu_assign_sk_user_data(sk, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
 }
@@ -316,6 +384,7 @@ static void link_release(struct kref *ref)
 	kmqtt_client_uninit(&conn->client);
 	kmqtt_registry_remove(registry, conn);
 	kmqtt_port_put(port);
+	kmqtt_stream_free(conn->stream);
 	kfree_rcu(conn, rcu);
 }
 
@@ -343,7 +412,7 @@ static void stop_sides(struct kmqtt_conn *conn)
  * keeps its namespace and ends when TCP thinks so. In a namespace that is going
  * there is no time for that: who doesn't answer soon is reset.
  */
-static void leave_socket(struct socket *sock)
+static void leave_ip_socket(struct socket *sock)
 {
 	struct sock *sk = sock->sk;
 	struct net *net = maybe_get_net(sock_net(sk));
@@ -359,6 +428,17 @@ static void leave_socket(struct socket *sock)
 			sock_no_linger(sk);
 	}
 	sock_release(sock);
+}
+
+static void leave_socket(struct socket *sock)
+{
+	/* One that was adopted is a socket as any other already. */
+	if (sock->file)
+		sockfd_put(sock);
+	else if (sk_is_inet(sock->sk))
+		leave_ip_socket(sock);
+	else
+		sock_release(sock);
 }
 
 /*
@@ -381,21 +461,25 @@ static void release_work(struct work_struct *work)
 	kmqtt_transmit_last(conn, pass);
 	kmqtt_client_closed(&conn->client, &pass->batch);
 	kmqtt_conn_flush_batch(pass);
-	kmqtt_pass_give(pass);
+	if (conn->stream)
+		kmqtt_stream_close(conn);
 
 	kernel_sock_shutdown(conn->sock, SHUT_WR);
-	kmqtt_receive_drain(conn, DRAIN_BYTES);
+	kmqtt_receive_drain(conn, pass, DRAIN_BYTES);
+	kmqtt_pass_give(pass);
 	leave_socket(conn->sock);
 	kmqtt_link_put(&conn->client.link);
 }
 
-/* Where a socket's other end is, if that isn't banned. */
-static int get_peer(struct kmqtt_broker *broker, struct socket *sock,
-		    struct sockaddr_in6 *peer)
+/* Where a socket's other end is: nowhere if it has no address of IP. */
+static int get_peer(struct socket *sock, struct sockaddr_in6 *peer)
 {
 	struct sockaddr_storage addr;
 	int len;
 
+	*peer = (struct sockaddr_in6) {};
+	if (!sk_is_inet(sock->sk))
+		return 0;
 	len = kernel_getpeername(sock, (struct sockaddr *)&addr);
 	if (len < 0)
 		return len;
@@ -404,17 +488,15 @@ static int get_peer(struct kmqtt_broker *broker, struct socket *sock,
 	} else {
 		struct sockaddr_in *in = (struct sockaddr_in *)&addr;
 
-		*peer = (struct sockaddr_in6) { .sin6_port = in->sin_port };
+		peer->sin6_port = in->sin_port;
 		ipv6_addr_set_v4mapped(in->sin_addr.s_addr, &peer->sin6_addr);
 	}
-	if (!kmqtt_ban_has_address(&broker->access.bans, &peer->sin6_addr))
-		return 0;
-	kmqtt_stats_inc(broker, banned);
-	return -EACCES;
+	return 0;
 }
 
 static struct kmqtt_conn *alloc_conn(struct kmqtt_broker *broker,
 				     struct kmqtt_port *port,
+				     struct kmqtt_stream *stream,
 				     const struct sockaddr_in6 *peer)
 {
 	struct kmqtt_conn *conn = kzalloc(sizeof(*conn), GFP_KERNEL);
@@ -432,15 +514,34 @@ static struct kmqtt_conn *alloc_conn(struct kmqtt_broker *broker,
 	conn->client.peer = peer->sin6_addr;
 	conn->client.peer_ifindex = peer->sin6_scope_id;
 	conn->client.peer_port = ntohs(peer->sin6_port);
+	conn->rx.last = jiffies;
+	INIT_WORK(&conn->bh_work, bh_work);
+	INIT_WORK(&conn->io_work, io_work);
+	INIT_WORK(&conn->release_work, release_work);
+	timer_setup(&conn->timer, kmqtt_conn_timeout, 0);
+	conn->stream = stream;
+	if (!stream)
+		return conn;
+	if (stream->handshake.has_user)
+		conn->client.proven = &stream->handshake.user;
+	__set_bit(KMQTT_CONN_RX_THREAD, &conn->flags);
+	__set_bit(KMQTT_CONN_TX_THREAD, &conn->flags);
 	return conn;
 }
 
-static void prepare_socket(struct sock *sk)
+static void prepare_socket(struct socket *sock, bool bh)
 {
-	tcp_sock_set_nodelay(sk);
+	struct sock *sk = sock->sk;
+	int one = 1;
+
+	/* Multipath TCP has no function of its own for that. */
+	if (sk_is_inet(sk))
+		sock->ops->setsockopt(sock, SOL_TCP, TCP_NODELAY,
+				      KERNEL_SOCKPTR(&one), sizeof(one));
 	lock_sock(sk);
 	/* Softirq sends as well as threads do. */
-	sk->sk_allocation = GFP_ATOMIC;
+	if (bh)
+		sk->sk_allocation = GFP_ATOMIC;
 	sk->sk_use_task_frag = false;
 	release_sock(sk);
 }
@@ -459,42 +560,67 @@ static enum kmqtt_reason refusal(int err)
 	}
 }
 
+/* Let a connection begin whose works rest. */
+static void start(struct kmqtt_conn *conn)
+{
+	prepare_socket(conn->sock, !conn->stream);
+	kmqtt_stats_inc(conn->client.broker, connects);
+	kmqtt_conn_arm_timer(conn);
+	enable_work(&conn->bh_work);
+	enable_work(&conn->io_work);
+	/* What came before now has rung no bell. */
+	set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+	kmqtt_conn_kick(conn, true);
+}
+
+static int check_peer(struct kmqtt_broker *broker,
+		      const struct sockaddr_in6 *peer)
+{
+	if (!kmqtt_ban_has_address(&broker->access.bans, &peer->sin6_addr))
+		return 0;
+	kmqtt_stats_inc(broker, banned);
+	return -EACCES;
+}
+
 /**
  * kmqtt_conn_create() - make a connection of a socket
  * @registry: the broker's connections
- * @sock: a connected TCP socket; the connection owns it on success
+ * @sock: a connected socket; the connection owns it on success, and otherwise
+ *	it is as before
  * @port: what it came through
- * @data_ready: the socket's own callback
+ * @stream: what its bytes are if not plain TCP's, or NULL; the connection owns
+ *	it on success
+ * @peer: where the client is, or NULL: where the socket says it is
+ * @id: number of the connection on success, or NULL
  *
  * Context: process, may sleep.
- * Return: 0, -EACCES if its address is banned, or another negative errno.
+ * Return: 0, -EACCES if its address is banned, -EBUSY if somebody else in the
+ * kernel has the socket, or another negative errno.
  */
 int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
-		      struct kmqtt_port *port, void (*data_ready)(struct sock *sk))
+		      struct kmqtt_port *port, struct kmqtt_stream *stream,
+		      const struct sockaddr_in6 *peer, u64 *id)
 {
+	struct kmqtt_broker *broker = registry->broker;
 	struct kmqtt_conn *conn = NULL;
-	struct sockaddr_in6 peer;
-	int err;
+	struct sockaddr_in6 own;
+	int err = 0;
 
-	err = get_peer(registry->broker, sock, &peer);
+	if (!peer) {
+		err = get_peer(sock, &own);
+		peer = &own;
+	}
+	err = err ?: check_peer(broker, peer);
 	if (!err) {
-		conn = alloc_conn(registry->broker, port, &peer);
+		conn = alloc_conn(broker, port, stream, peer);
 		err = conn ? 0 : -ENOMEM;
 	}
 	if (err) {
-		kmqtt_stats_inc(registry->broker, refused);
+		kmqtt_stats_inc(broker, refused);
 		return err;
 	}
 	conn->sock = sock;
 	conn->rx.cpu = READ_ONCE(sock->sk->sk_incoming_cpu);
-	conn->data_ready = data_ready;
-	conn->rx.last = jiffies;
-	INIT_WORK(&conn->bh_work, bh_work);
-	INIT_WORK(&conn->io_work, io_work);
-	INIT_WORK(&conn->release_work, release_work);
-	timer_setup(&conn->timer, kmqtt_conn_timeout, 0);
-
-	prepare_socket(sock->sk);
 
 	/*
 	 * The callbacks have to be there when the connection can be found and
@@ -502,24 +628,23 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 	 */
 	disable_work(&conn->bh_work);
 	disable_work(&conn->io_work);
-	install_callbacks(conn);
+	err = install_callbacks(conn, registry);
+	if (err)
+		goto err_conn;
 	kmqtt_link_get(&conn->client.link);
 	err = kmqtt_registry_add(registry, conn);
 	if (err)
 		goto err_callbacks;
-	kmqtt_stats_inc(registry->broker, connects);
-	kmqtt_conn_arm_timer(conn);
-	enable_work(&conn->bh_work);
-	enable_work(&conn->io_work);
-	/* What came before now has rung no bell. */
-	set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
-	kmqtt_conn_kick(conn, true);
+	if (id)
+		*id = conn->client.id;
+	start(conn);
 	kmqtt_link_put(&conn->client.link);
 	return 0;
 
 err_callbacks:
 	remove_callbacks(conn);
 	kmqtt_event_refused(&conn->client, refusal(err));
+err_conn:
 	kmqtt_client_uninit(&conn->client);
 	kmqtt_port_put(port);
 	kfree_rcu(conn, rcu);

@@ -8,21 +8,25 @@
 #include "../protocol/client.h"
 #include "../protocol/publish.h"
 #include "../session/outbox.h"
+#include "stream.h"
 
 struct kmqtt_pass;
+struct kmqtt_registry;
 struct kmqtt_rx_pace;
 
 /**
  * enum kmqtt_conn_flags - bits of @flags in struct kmqtt_conn
  * @KMQTT_CONN_RX_PENDING: there may be something to receive
  * @KMQTT_CONN_RX_OWNED: somebody is receiving
- * @KMQTT_CONN_RX_THREAD: softirq has left receiving to the thread
+ * @KMQTT_CONN_RX_THREAD: softirq has left receiving to the thread; for good
+ *	where there is a stream
  * @KMQTT_CONN_RX_HELD: not receiving until the client has read its acks
  * @KMQTT_CONN_RX_PACED: not receiving until the timer says so
  * @KMQTT_CONN_RX_EOF: nothing more will come; the owner's
  * @KMQTT_CONN_TX_PENDING: there may be something to send
  * @KMQTT_CONN_TX_OWNED: somebody is sending
- * @KMQTT_CONN_TX_THREAD: softirq has left sending to the thread
+ * @KMQTT_CONN_TX_THREAD: softirq has left sending to the thread; likewise
+ * @KMQTT_CONN_TX_BLOCKED: a stream has to say when there is room to send
  * @KMQTT_CONN_CLOSING: being released; sends and receives no more
  *
  * PENDING is set before a work is queued and cleared by the owner before it
@@ -39,6 +43,7 @@ enum kmqtt_conn_flags {
 	KMQTT_CONN_TX_PENDING,
 	KMQTT_CONN_TX_OWNED,
 	KMQTT_CONN_TX_THREAD,
+	KMQTT_CONN_TX_BLOCKED,
 	KMQTT_CONN_CLOSING,
 };
 
@@ -95,9 +100,8 @@ struct kmqtt_tx {
  * @timer: time-out of CONNECT, then of the keep-alive
  * @rx: receive side
  * @tx: transmit side
- * @data_ready: the socket's own callback, put back on the way out
- * @state_change: likewise
- * @write_space: likewise
+ * @callbacks: the socket's own, put back on the way out
+ * @stream: where its bytes come from if that isn't plain TCP, or NULL; constant
  *
  * With its session, its history, and nothing to send or to receive, it takes
  * 1152 bytes: it fills a slab object of 512 and must not grow.
@@ -115,13 +119,13 @@ struct kmqtt_conn {
 	struct timer_list timer;
 	struct kmqtt_rx rx;
 	struct kmqtt_tx tx;
-	void (*data_ready)(struct sock *sk);
-	void (*state_change)(struct sock *sk);
-	void (*write_space)(struct sock *sk);
+	const struct kmqtt_callbacks *callbacks;
+	struct kmqtt_stream *stream;
 };
 
 int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
-		      struct kmqtt_port *port, void (*data_ready)(struct sock *sk));
+		      struct kmqtt_port *port, struct kmqtt_stream *stream,
+		      const struct sockaddr_in6 *peer, u64 *id);
 bool kmqtt_conn_close(struct kmqtt_conn *conn, enum kmqtt_reason reason);
 void kmqtt_conn_kick(struct kmqtt_conn *conn, bool thread);
 void kmqtt_conn_hand_over(struct kmqtt_conn *conn, bool transmit,

@@ -7,7 +7,6 @@
 #include "lineup.h"
 
 #include <linux/netlink.h>
-#include <net/ipv6.h>
 #include "registry.h"
 
 static bool is_planned(const struct list_head *plan,
@@ -22,45 +21,19 @@ static bool is_planned(const struct list_head *plan,
 }
 
 /*
- * Does one of the two take what comes in through the other? An IPv6 address
- * takes IPv6 only, AF_UNSPEC takes all there is.
- */
-static bool overlap(const struct sockaddr_storage *a,
-		    const struct sockaddr_storage *b)
-{
-	const struct sockaddr_in6 *a6 = (const struct sockaddr_in6 *)a;
-	const struct sockaddr_in6 *b6 = (const struct sockaddr_in6 *)b;
-	const struct sockaddr_in *a4 = (const struct sockaddr_in *)a;
-	const struct sockaddr_in *b4 = (const struct sockaddr_in *)b;
-
-	/* Ports stand at the same place for both families. */
-	if (a4->sin_port != b4->sin_port)
-		return false;
-	if (a->ss_family == AF_UNSPEC || b->ss_family == AF_UNSPEC)
-		return true;
-	if (a->ss_family != b->ss_family)
-		return false;
-	if (a->ss_family == AF_INET)
-		return a4->sin_addr.s_addr == b4->sin_addr.s_addr ||
-		       !a4->sin_addr.s_addr || !b4->sin_addr.s_addr;
-	return ipv6_addr_equal(&a6->sin6_addr, &b6->sin6_addr) ||
-	       ipv6_addr_any(&a6->sin6_addr) || ipv6_addr_any(&b6->sin6_addr);
-}
-
-/*
  * Does a listener stand in the way that is to be closed? They share the port
  * until then. Nothing else is asked whether it shares, except by others of the
  * plan, which kmqtt_lineup_plan() has compared.
  */
 static bool replaces(const struct kmqtt_registry *registry,
 		     const struct list_head *plan,
-		     const struct sockaddr_storage *addr)
+		     const struct kmqtt_endpoint *endpoint)
 {
 	const struct kmqtt_listener *listener;
 
 	list_for_each_entry(listener, &registry->listeners, list)
 		if (!is_planned(plan, listener) &&
-		    overlap(&listener->addr, addr))
+		    kmqtt_endpoint_overlap(&listener->endpoint, endpoint))
 			return true;
 	return false;
 }
@@ -78,7 +51,7 @@ int kmqtt_lineup_plan(struct list_head *plan, struct kmqtt_planned *planned)
 	const struct kmqtt_planned *p;
 
 	list_for_each_entry(p, plan, list)
-		if (overlap(&p->addr, &planned->addr))
+		if (kmqtt_endpoint_overlap(&p->endpoint, &planned->endpoint))
 			return -EEXIST;
 	list_add_tail(&planned->list, plan);
 	return 0;
@@ -102,12 +75,13 @@ int kmqtt_lineup_prepare(struct kmqtt_registry *registry,
 
 	lockdep_assert_held(&registry->mutex);
 	list_for_each_entry(p, plan, list)
-		p->listener = kmqtt_listener_find(registry, &p->addr);
+		p->listener = kmqtt_listener_find(registry, &p->endpoint);
 	list_for_each_entry(p, plan, list) {
 		if (p->listener)
 			continue;
-		listener = kmqtt_listener_open(registry, &p->addr, &p->terms,
-					       replaces(registry, plan, &p->addr),
+		listener = kmqtt_listener_open(registry, &p->endpoint, &p->terms,
+					       replaces(registry, plan,
+							&p->endpoint),
 					       extack);
 		if (IS_ERR(listener)) {
 			kmqtt_lineup_abort(registry, plan);
@@ -146,7 +120,8 @@ void kmqtt_lineup_abort(struct kmqtt_registry *registry, struct list_head *plan)
  * @lineup: what became of listeners
  *
  * Terms and realms of those that stay are the caller's to change, before this.
- * Connections of listeners that go live on.
+ * What agents knew of listeners before is left in the plan. Connections of
+ * listeners that go live on.
  *
  * Context: process, may sleep; the registry's mutex held.
  */
@@ -172,4 +147,6 @@ void kmqtt_lineup_commit(struct kmqtt_registry *registry,
 		kmqtt_listener_start(p->listener);
 		lineup->opened++;
 	}
+	list_for_each_entry(p, plan, list)
+		swap(p->listener->agent, p->agent);
 }

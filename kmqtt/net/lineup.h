@@ -10,7 +10,8 @@
 /**
  * struct kmqtt_planned - a listener that a configuration wants
  * @list: entry of the plan
- * @addr: as in kmqtt_listener_add(), with a port and otherwise zero
+ * @endpoint: where it is, with a port
+ * @agent: what its agent has to know, or NULL
  * @terms: on what terms it lets clients in
  * @realm: number of the realm whose clients it has
  * @listener: the one there is already, or the one opened for it; NULL before
@@ -19,7 +20,8 @@
  */
 struct kmqtt_planned {
 	struct list_head list;
-	struct sockaddr_storage addr;
+	struct kmqtt_endpoint endpoint;
+	struct kmqtt_text *agent;
 	struct kmqtt_terms terms;
 	u32 realm;
 	struct kmqtt_listener *listener;

@@ -7,13 +7,11 @@
 #include <linux/inet.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
-#include <linux/tcp.h>
-#include <net/ipv6.h>
 #include <net/sock.h>
 #include "../broker.h"
-#include "../compat.h"
 #include "conn.h"
 #include "registry.h"
+#include "stream.h"
 
 #define BACKLOG		1024
 /* Connections accepted before others get to run. */
@@ -36,6 +34,34 @@ static void kmqtt_sk_listen_ready(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
+/* Some connections inherit the callback of their listener. */
+static void disinherit(struct kmqtt_listener *listener, struct sock *sk)
+{
+	write_lock_bh(&sk->sk_callback_lock);
+	if (sk->sk_data_ready == kmqtt_sk_listen_ready)
+		sk->sk_data_ready = listener->data_ready;
+	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+static int make_conn(struct kmqtt_listener *listener, struct socket *sock)
+{
+	u8 transport = listener->endpoint.transport;
+	struct kmqtt_stream *stream = NULL;
+	int err;
+
+	disinherit(listener, sock->sk);
+	if (transport != KMQTT_TRANSPORT_TCP) {
+		stream = kmqtt_stream_create(transport, NULL);
+		if (!stream)
+			return -ENOMEM;
+	}
+	err = kmqtt_conn_create(listener->registry, sock, listener->port,
+				stream, NULL, NULL);
+	if (err)
+		kmqtt_stream_free(stream);
+	return err;
+}
+
 /* Returns 0, or what kernel_accept() says when there is no connection. */
 static int accept_one(struct kmqtt_listener *listener)
 {
@@ -46,8 +72,7 @@ static int accept_one(struct kmqtt_listener *listener)
 	if (err)
 		return err;
 	WRITE_ONCE(listener->accepted, listener->accepted + 1);
-	err = kmqtt_conn_create(listener->registry, sock, listener->port,
-				listener->data_ready);
+	err = make_conn(listener, sock);
 	if (err) {
 		pr_debug("connection refused: %d\n", err);
 		/* The client's own data must not turn the end into a reset. */
@@ -97,95 +122,41 @@ static void accept_work(struct work_struct *work)
 		queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 1);
 }
 
-static int addr_len(const struct sockaddr_storage *addr)
+/* Children of TCP have the callbacks that their listener had. */
+static void note_callbacks(struct kmqtt_listener *listener, struct sock *sk)
 {
-	return addr->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) :
-					     sizeof(struct sockaddr_in);
-}
+	struct kmqtt_registry *registry = listener->registry;
 
-/* Make a socket for @listener and find out what to bind it to. */
-static int make_socket(struct kmqtt_listener *listener, struct socket **sock,
-		       struct sockaddr_storage *addr, bool force)
-{
-	struct net *net = listener->registry->broker->net;
-	bool all = listener->addr.ss_family == AF_UNSPEC;
-	struct sock *sk;
-	int err;
-
-	*addr = listener->addr;
-	if (all)
-		addr->ss_family = AF_INET6;
-	err = sock_create_kern(net, addr->ss_family, SOCK_STREAM, IPPROTO_TCP,
-			       sock);
-	if (err == -EAFNOSUPPORT && all) {
-		/* No IPv6 here; the port is at the same place in both. */
-		addr->ss_family = AF_INET;
-		err = sock_create_kern(net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
-				       sock);
-	}
-	if (err)
-		return err;
-	sk = (*sock)->sk;
-	tcp_sock_set_nodelay(sk);
-	lock_sock(sk);
-	sk->sk_reuse = force ? SK_FORCE_REUSE : SK_CAN_REUSE;
-	if (addr->ss_family == AF_INET6)
-		sk->sk_ipv6only = !all;
-	release_sock(sk);
-	return 0;
-}
-
-/* Port 0 has become another one. */
-static int note_port(struct kmqtt_listener *listener)
-{
-	struct sockaddr_storage bound;
-	int len;
-
-	len = kernel_getsockname(listener->sock, (struct sockaddr *)&bound);
-	if (len < 0)
-		return len;
-	((struct sockaddr_in *)&listener->addr)->sin_port =
-		((struct sockaddr_in *)&bound)->sin_port;
-	return 0;
+	listener->data_ready = sk->sk_data_ready;
+	if (listener->endpoint.transport == KMQTT_TRANSPORT_TCP &&
+	    !registry->callbacks.data_ready)
+		kmqtt_callbacks_save(&registry->callbacks, sk);
 }
 
 static int open_socket(struct kmqtt_listener *listener, bool force,
 		       struct netlink_ext_ack *extack)
 {
-	struct sockaddr_storage addr;
 	struct socket *sock;
 	int err;
 
-	err = make_socket(listener, &sock, &addr, force);
-	if (err) {
-		NL_SET_ERR_MSG(extack, "no socket of this address family");
-		return err;
-	}
-	err = kernel_bind(sock, kmqtt_sockaddr(&addr), addr_len(&addr));
-	if (err) {
-		if (err == -EADDRINUSE)
-			NL_SET_ERR_MSG(extack, "address and port are in use");
-		else
-			NL_SET_ERR_MSG(extack, "can't bind to this address");
-		goto err_release;
-	}
+	sock = kmqtt_endpoint_bind(&listener->endpoint,
+				   listener->registry->broker->net, force,
+				   extack);
+	if (IS_ERR(sock))
+		return PTR_ERR(sock);
 	/* Before listen, so that no connection comes in unnoticed. */
 	write_lock_bh(&sock->sk->sk_callback_lock);
-	listener->data_ready = sock->sk->sk_data_ready;
+	note_callbacks(listener, sock->sk);
 	sock->sk->sk_data_ready = kmqtt_sk_listen_ready;
 	__rcu_assign_sk_user_data_with_flags(sock->sk, listener,
 					     SK_USER_DATA_NOCOPY);
 	write_unlock_bh(&sock->sk->sk_callback_lock);
 	listener->sock = sock;
-	err = note_port(listener) ?: kernel_listen(sock, BACKLOG);
+	err = kernel_listen(sock, BACKLOG);
 	if (err) {
 		NL_SET_ERR_MSG(extack, "can't listen on this address");
-		goto err_release;
+		sock_release(sock);
 	}
-	return 0;
-
-err_release:
-	sock_release(sock);
 	return err;
 }
 
@@ -207,37 +178,23 @@ static void close_socket(struct kmqtt_listener *listener)
 	sock_release(listener->sock);
 }
 
-static bool is_loopback(const struct sockaddr_storage *addr)
-{
-	switch (addr->ss_family) {
-	case AF_INET:
-		return ipv4_is_loopback(((const struct sockaddr_in *)
-					 addr)->sin_addr.s_addr);
-	case AF_INET6:
-		return ipv6_addr_loopback(&((const struct sockaddr_in6 *)
-					    addr)->sin6_addr);
-	default:
-		return false;
-	}
-}
-
 /**
  * kmqtt_listener_default_terms() - the terms of a listener that has none named
- * @addr: what it will be bound to
+ * @endpoint: where it will be
  * @terms: the terms
  *
  * Anonymous clients are let in from this machine only.
  *
  * Context: any.
  */
-void kmqtt_listener_default_terms(const struct sockaddr_storage *addr,
+void kmqtt_listener_default_terms(const struct kmqtt_endpoint *endpoint,
 				  struct kmqtt_terms *terms)
 {
 	*terms = (struct kmqtt_terms) {
 		.max_connections = KMQTT_PORT_UNLIMITED,
 		.topic_alias_max = U16_MAX,
 		.max_qos = KMQTT_QOS2,
-		.anonymous = is_loopback(addr),
+		.anonymous = kmqtt_endpoint_is_local(endpoint),
 		.assign_client_id = true,
 		.id_prefix = { .len = 6, .data = "kmqtt-" },
 	};
@@ -246,13 +203,14 @@ void kmqtt_listener_default_terms(const struct sockaddr_storage *addr,
 static void listener_free(struct kmqtt_listener *listener)
 {
 	kmqtt_port_put(listener->port);
+	kfree(listener->agent);
 	kfree(listener);
 }
 
 /**
  * kmqtt_listener_open() - have a socket listen, but accept nothing yet
  * @registry: the broker's connections
- * @addr: as in kmqtt_listener_add()
+ * @endpoint: where; port 0 for any
  * @terms: on what terms it lets clients in
  * @force: even if another socket listens there; the caller will close that
  * @extack: what is wrong, or NULL
@@ -263,7 +221,7 @@ static void listener_free(struct kmqtt_listener *listener)
  */
 struct kmqtt_listener *
 kmqtt_listener_open(struct kmqtt_registry *registry,
-		    const struct sockaddr_storage *addr,
+		    const struct kmqtt_endpoint *endpoint,
 		    const struct kmqtt_terms *terms, bool force,
 		    struct netlink_ext_ack *extack)
 {
@@ -282,7 +240,7 @@ kmqtt_listener_open(struct kmqtt_registry *registry,
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&listener->list);
 	listener->registry = registry;
-	listener->addr = *addr;
+	listener->endpoint = *endpoint;
 	listener->id = registry->next_listener;
 	INIT_DELAYED_WORK(&listener->accept_work, accept_work);
 	disable_delayed_work(&listener->accept_work);
@@ -290,7 +248,8 @@ kmqtt_listener_open(struct kmqtt_registry *registry,
 	listener->port = kmqtt_port_create(&registry->broker->access,
 					   listener->id, terms);
 	if (listener->port)
-		err = open_socket(listener, force, extack);
+		err = endpoint->agent ? 0 :
+		      open_socket(listener, force, extack);
 	if (err) {
 		listener_free(listener);
 		return ERR_PTR(err);
@@ -308,17 +267,17 @@ kmqtt_listener_open(struct kmqtt_registry *registry,
  */
 void kmqtt_listener_start(struct kmqtt_listener *listener)
 {
-	struct sock *sk = listener->sock->sk;
-
 	lockdep_assert_held(&listener->registry->mutex);
-	lock_sock(sk);
-	/* From now on it is a socket as any other, if it wasn't. */
-	sk->sk_reuse = SK_CAN_REUSE;
-	release_sock(sk);
 	list_add_tail(&listener->list, &listener->registry->listeners);
-	enable_delayed_work(&listener->accept_work);
-	/* Somebody may have come already. */
-	queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 0);
+	if (listener->sock) {
+		lock_sock(listener->sock->sk);
+		/* From now on it is a socket as any other, if it wasn't. */
+		listener->sock->sk->sk_reuse = SK_CAN_REUSE;
+		release_sock(listener->sock->sk);
+		enable_delayed_work(&listener->accept_work);
+		/* Somebody may have come already. */
+		queue_delayed_work(kmqtt_wq.ctl, &listener->accept_work, 0);
+	}
 	pr_debug("listener %u is open\n", listener->id);
 }
 
@@ -332,28 +291,29 @@ void kmqtt_listener_close(struct kmqtt_listener *listener)
 {
 	lockdep_assert_held(&listener->registry->mutex);
 	WRITE_ONCE(listener->port->closed, true);
-	close_socket(listener);
+	if (listener->sock)
+		close_socket(listener);
 	list_del(&listener->list);
 	listener->registry->nr_listeners--;
 	listener_free(listener);
 }
 
 /**
- * kmqtt_listener_find() - the listener at an address
+ * kmqtt_listener_find() - the listener at an endpoint
  * @registry: the broker's connections
- * @addr: as in kmqtt_listener_add(), and otherwise zero
+ * @endpoint: where it is
  *
  * Context: process; the registry's mutex held.
  * Return: the listener or NULL.
  */
 struct kmqtt_listener *kmqtt_listener_find(struct kmqtt_registry *registry,
-					   const struct sockaddr_storage *addr)
+					   const struct kmqtt_endpoint *endpoint)
 {
 	struct kmqtt_listener *listener;
 
 	lockdep_assert_held(&registry->mutex);
 	list_for_each_entry(listener, &registry->listeners, list)
-		if (!memcmp(&listener->addr, addr, sizeof(*addr)))
+		if (kmqtt_endpoint_equal(&listener->endpoint, endpoint))
 			return listener;
 	return NULL;
 }
@@ -361,9 +321,9 @@ struct kmqtt_listener *kmqtt_listener_find(struct kmqtt_registry *registry,
 /**
  * kmqtt_listener_add() - open a port
  * @registry: the broker's connections
- * @addr: IPv4 or IPv6 address and port; AF_UNSPEC with an empty IPv6 address
- *	for all addresses of both; port 0 becomes the port that it got
+ * @endpoint: where; port 0 becomes the port that it got
  * @terms: on what terms it lets clients in
+ * @agent: what the agent has to know, or of NULL; taken on success
  * @id: number of the listener, on success
  * @extack: what is wrong, or NULL
  *
@@ -374,24 +334,76 @@ struct kmqtt_listener *kmqtt_listener_find(struct kmqtt_registry *registry,
  * Return: 0 or a negative errno.
  */
 int kmqtt_listener_add(struct kmqtt_registry *registry,
-		       struct sockaddr_storage *addr,
-		       const struct kmqtt_terms *terms, u32 *id,
+		       struct kmqtt_endpoint *endpoint,
+		       const struct kmqtt_terms *terms,
+		       struct kmqtt_text **agent, u32 *id,
 		       struct netlink_ext_ack *extack)
 {
 	struct kmqtt_listener *listener;
 	int err = 0;
 
 	mutex_lock(&registry->mutex);
-	listener = kmqtt_listener_open(registry, addr, terms, false, extack);
+	listener = kmqtt_listener_open(registry, endpoint, terms, false,
+				       extack);
 	if (IS_ERR(listener)) {
 		err = PTR_ERR(listener);
 	} else {
 		*id = listener->id;
-		*addr = listener->addr;
+		*endpoint = listener->endpoint;
+		swap(listener->agent, *agent);
 		kmqtt_listener_start(listener);
 	}
 	mutex_unlock(&registry->mutex);
 	return err;
+}
+
+static struct kmqtt_listener *find_by_id(struct kmqtt_registry *registry,
+					 u32 id)
+{
+	struct kmqtt_listener *listener;
+
+	lockdep_assert_held(&registry->mutex);
+	list_for_each_entry(listener, &registry->listeners, list)
+		if (listener->id == id)
+			return listener;
+	return NULL;
+}
+
+/**
+ * kmqtt_listener_let_in() - an agent has accepted a connection
+ * @registry: the broker's connections
+ * @id: number of the listener
+ * @extack: what is wrong
+ *
+ * Context: process, may sleep; takes the registry's mutex.
+ * Return: its port, with a reference for the caller; or an ERR_PTR() of
+ * -ENOENT, -EOPNOTSUPP if the listener accepts by itself, -EAGAIN if it is too
+ * early for another connection.
+ */
+struct kmqtt_port *kmqtt_listener_let_in(struct kmqtt_registry *registry,
+					 u32 id, struct netlink_ext_ack *extack)
+{
+	struct kmqtt_listener *listener;
+	struct kmqtt_port *port;
+
+	mutex_lock(&registry->mutex);
+	listener = find_by_id(registry, id);
+	if (!listener) {
+		NL_SET_ERR_MSG(extack, "no such listener");
+		port = ERR_PTR(-ENOENT);
+	} else if (!listener->endpoint.agent) {
+		NL_SET_ERR_MSG(extack, "this listener has no agent");
+		port = ERR_PTR(-EOPNOTSUPP);
+	} else if (count_accepted(listener->port, 0)) {
+		NL_SET_ERR_MSG(extack, "too many connections in a short time");
+		port = ERR_PTR(-EAGAIN);
+	} else {
+		count_accepted(listener->port, 1);
+		WRITE_ONCE(listener->accepted, listener->accepted + 1);
+		port = kmqtt_port_get(listener->port);
+	}
+	mutex_unlock(&registry->mutex);
+	return port;
 }
 
 /**
@@ -405,18 +417,13 @@ int kmqtt_listener_add(struct kmqtt_registry *registry,
 int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id)
 {
 	struct kmqtt_listener *listener;
-	int err = -ENOENT;
 
 	mutex_lock(&registry->mutex);
-	list_for_each_entry(listener, &registry->listeners, list) {
-		if (listener->id == id) {
-			kmqtt_listener_close(listener);
-			err = 0;
-			break;
-		}
-	}
+	listener = find_by_id(registry, id);
+	if (listener)
+		kmqtt_listener_close(listener);
 	mutex_unlock(&registry->mutex);
-	return err;
+	return listener ? 0 : -ENOENT;
 }
 
 /**
@@ -447,11 +454,12 @@ void kmqtt_listener_del_all(struct kmqtt_registry *registry)
 int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text)
 {
 	struct net *net = registry->broker->net;
-	struct sockaddr_storage addr = {};
+	struct kmqtt_endpoint endpoint = {};
 	const char *colon = strrchr(text, ':');
 	char host[INET6_ADDRSTRLEN + 3];
 	const char *start = text;
 	size_t len;
+	struct kmqtt_text *agent = NULL;
 	struct kmqtt_terms terms;
 	u32 id;
 	int err;
@@ -467,9 +475,11 @@ int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text)
 		return -EINVAL;
 	memcpy(host, start, len);
 	host[len] = '\0';
-	err = inet_pton_with_scope(net, AF_UNSPEC, host, colon + 1, &addr);
+	err = inet_pton_with_scope(net, AF_UNSPEC, host, colon + 1,
+				   &endpoint.addr);
 	if (err)
 		return err;
-	kmqtt_listener_default_terms(&addr, &terms);
-	return kmqtt_listener_add(registry, &addr, &terms, &id, NULL);
+	kmqtt_listener_default_terms(&endpoint, &terms);
+	return kmqtt_listener_add(registry, &endpoint, &terms, &agent, &id,
+				  NULL);
 }

@@ -2,11 +2,12 @@
 #ifndef _KMQTT_NET_LISTENER_H
 #define _KMQTT_NET_LISTENER_H
 
-#include <linux/socket.h>
 #include <linux/workqueue.h>
 #include "../access/port.h"
+#include "endpoint.h"
 
 struct kmqtt_registry;
+struct kmqtt_text;
 struct netlink_ext_ack;
 
 /* Listeners of a broker, or twice as many while they are replaced. */
@@ -17,14 +18,15 @@ struct netlink_ext_ack;
  * @list: entry of the registry's list, under its mutex; empty until it accepts
  * @registry: constant
  * @id: number, constant
- * @sock: listening socket, constant
+ * @sock: listening socket, constant; NULL if an agent has it
  * @port: what its clients know of it; holds a reference
- * @addr: what it is bound to, constant; AF_UNSPEC with an IPv6 address for all
- *	addresses, of IPv6 and IPv4
+ * @endpoint: where it is, constant
+ * @agent: what its agent has to know, or NULL; under the registry's mutex
  * @accept_work: accepts what has come in; also queued with a delay after an
  *	error that may pass
  * @data_ready: the socket's own callback
- * @accepted: connections accepted; written by @accept_work
+ * @accepted: connections accepted; written by @accept_work, or under the
+ *	registry's mutex where an agent accepts
  */
 struct kmqtt_listener {
 	struct list_head list;
@@ -32,27 +34,33 @@ struct kmqtt_listener {
 	u32 id;
 	struct socket *sock;
 	struct kmqtt_port *port;
-	struct sockaddr_storage addr;
+	struct kmqtt_endpoint endpoint;
+	struct kmqtt_text *agent;
 	struct delayed_work accept_work;
 	void (*data_ready)(struct sock *sk);
 	u64 accepted;
 };
 
 int kmqtt_listener_add(struct kmqtt_registry *registry,
-		       struct sockaddr_storage *addr,
-		       const struct kmqtt_terms *terms, u32 *id,
+		       struct kmqtt_endpoint *endpoint,
+		       const struct kmqtt_terms *terms,
+		       struct kmqtt_text **agent, u32 *id,
 		       struct netlink_ext_ack *extack);
-void kmqtt_listener_default_terms(const struct sockaddr_storage *addr,
+void kmqtt_listener_default_terms(const struct kmqtt_endpoint *endpoint,
 				  struct kmqtt_terms *terms);
 struct kmqtt_listener *
 kmqtt_listener_open(struct kmqtt_registry *registry,
-		    const struct sockaddr_storage *addr,
+		    const struct kmqtt_endpoint *endpoint,
 		    const struct kmqtt_terms *terms, bool force,
 		    struct netlink_ext_ack *extack);
 void kmqtt_listener_start(struct kmqtt_listener *listener);
 void kmqtt_listener_close(struct kmqtt_listener *listener);
-struct kmqtt_listener *kmqtt_listener_find(struct kmqtt_registry *registry,
-					   const struct sockaddr_storage *addr);
+struct kmqtt_listener *
+kmqtt_listener_find(struct kmqtt_registry *registry,
+		    const struct kmqtt_endpoint *endpoint);
+struct kmqtt_port *kmqtt_listener_let_in(struct kmqtt_registry *registry,
+					 u32 id,
+					 struct netlink_ext_ack *extack);
 int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id);
 void kmqtt_listener_del_all(struct kmqtt_registry *registry);
 int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text);

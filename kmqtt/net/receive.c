@@ -21,6 +21,7 @@
 #include "conn.h"
 #include "pacing.h"
 #include "pass.h"
+#include "stream.h"
 
 /* Gulps of one pass. */
 #define GULPS_BH	2
@@ -335,17 +336,35 @@ static int handle_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	       min(ret, 0);
 }
 
-static int receive_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+/*
+ * Read @room bytes behind what is left of a gulp. Returns how many came, or as
+ * read_socket(); @drained is set if nothing more is there.
+ */
+static int read_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		     size_t room, bool *drained)
 {
-	struct kmqtt_rx *rx = &conn->rx;
 	struct gulp gulp = {
-		.to = pass->rx + rx->tail_len,
-		.room = KMQTT_RX_SIZE - rx->tail_len,
+		.to = pass->rx + conn->rx.tail_len,
+		.room = room,
 	};
 	read_descriptor_t desc = {
 		.arg.data = &gulp,
-		.count = gulp.room,
+		.count = room,
 	};
+	int n;
+
+	if (conn->stream)
+		return kmqtt_stream_read(conn, gulp.to, room, drained);
+	n = read_socket(conn, pass, &desc, gulp_actor);
+	*drained = gulp.room;
+	return n;
+}
+
+static int receive_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
+{
+	struct kmqtt_rx *rx = &conn->rx;
+	size_t room = KMQTT_RX_SIZE - rx->tail_len;
+	bool drained = false;
 	int n = 0, err;
 
 	if (kmqtt_pacing_begin(conn, pass->batch.gfp))
@@ -356,39 +375,63 @@ static int receive_gulp(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 		err = keep_pace(conn, 0, 0);
 		if (err)
 			return err;
-		gulp.room = min_t(size_t, gulp.room, PACED_GULP);
-		desc.count = gulp.room;
+		room = min_t(size_t, room, PACED_GULP);
 	}
 	/* With a full buffer there is a whole packet to handle first. */
-	if (gulp.room) {
-		n = read_socket(conn, pass, &desc, gulp_actor);
+	if (room) {
+		n = read_gulp(conn, pass, room, &drained);
 		if (n < 0)
 			return n;
 	}
 	if (!n && !rx->tail_len)
-		return RX_DRAINED;
+		return drained ? RX_DRAINED : 0;
 	if (rx->tail_len)
 		memcpy(pass->rx, rx->tail + rx->tail_off, rx->tail_len);
 	err = handle_gulp(conn, pass, rx->tail_len + n);
 	if (err)
 		return err;
-	return gulp.room ? RX_DRAINED : 0;
+	return drained ? RX_DRAINED : 0;
+}
+
+/*
+ * Read at most @bytes of a payload into its message. Returns as read_gulp(),
+ * or -ENOMEM.
+ */
+static int read_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+		      u32 bytes, bool *drained)
+{
+	struct kmqtt_msg *msg = conn->rx.large.msg;
+	read_descriptor_t desc = { .arg.data = msg, .count = bytes };
+	int n;
+
+	if (!conn->stream) {
+		n = read_socket(conn, pass, &desc, large_actor);
+		*drained = desc.count;
+		return n;
+	}
+	/* Frames and records have to go first, so it takes another copy. */
+	n = kmqtt_stream_read(conn, pass->rx, min_t(u32, bytes, KMQTT_RX_SIZE),
+			      drained);
+	if (n > 0 && kmqtt_msg_write(msg, pass->rx, n, GFP_KERNEL))
+		return -ENOMEM;
+	return n;
 }
 
 static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 {
 	struct kmqtt_incoming *in = &conn->rx.large;
 	struct kmqtt_msg *msg = in->msg;
-	read_descriptor_t desc = { .arg.data = msg };
+	bool drained = false;
 	int n = 0, err;
+	u32 bytes;
 
 	err = keep_pace(conn, 0, 0);
 	if (err)
 		return err;
-	desc.count = min_t(size_t, conn->rx.pace ? PACED_LARGE : LARGE_BUDGET,
-			   msg->payload_len - msg->filled);
-	if (desc.count) {
-		n = read_socket(conn, pass, &desc, large_actor);
+	bytes = min_t(u32, conn->rx.pace ? PACED_LARGE : LARGE_BUDGET,
+		      msg->payload_len - msg->filled);
+	if (bytes) {
+		n = read_large(conn, pass, bytes, &drained);
 		if (n == -ENOMEM)
 			return kmqtt_client_fail(&conn->client,
 						 KMQTT_REASON_QUOTA_EXCEEDED);
@@ -402,7 +445,7 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 			return err;
 	}
 	if (msg->filled < msg->payload_len)
-		return desc.count ? RX_DRAINED : 0;
+		return drained ? RX_DRAINED : 0;
 	err = kmqtt_link_reserve(&conn->client.link, KMQTT_ACK_MAX, GFP_KERNEL);
 	if (err == -ENOMEM)
 		return kmqtt_client_fail(&conn->client,
@@ -469,7 +512,8 @@ static enum kmqtt_handover refuse_bh(struct kmqtt_conn *conn,
 /* The thread has done all there was: softirq may receive again. */
 static void leave_thread(struct kmqtt_conn *conn)
 {
-	clear_bit(KMQTT_CONN_RX_THREAD, &conn->flags);
+	if (!conn->stream)
+		clear_bit(KMQTT_CONN_RX_THREAD, &conn->flags);
 }
 
 /* What follows from a pass that has ended with @ret. */
@@ -613,15 +657,24 @@ static int drain_actor(read_descriptor_t *desc, struct sk_buff *skb,
 /**
  * kmqtt_receive_drain() - throw away what has come
  * @conn: a connection that is being released
+ * @pass: a thread's, whose receive buffer is free
  * @bytes: at most so much
  *
  * Context: process, may sleep.
  */
-void kmqtt_receive_drain(struct kmqtt_conn *conn, size_t bytes)
+void kmqtt_receive_drain(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+			 size_t bytes)
 {
 	read_descriptor_t desc = { .count = bytes };
 	struct sock *sk = kmqtt_conn_sk(conn);
+	bool drained;
 
+	if (conn->stream) {
+		kmqtt_stream_read(conn, pass->rx,
+				  min_t(size_t, bytes, KMQTT_RX_SIZE),
+				  &drained);
+		return;
+	}
 	lock_sock(sk);
 	tcp_read_sock(sk, &desc, drain_actor);
 	release_sock(sk);

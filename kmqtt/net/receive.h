@@ -10,6 +10,7 @@ struct kmqtt_pass;
 void kmqtt_receive(struct kmqtt_conn *conn, struct kmqtt_pass *pass);
 void kmqtt_receive_drop_tail(struct kmqtt_conn *conn);
 void kmqtt_receive_rest(struct kmqtt_conn *conn, struct kmqtt_pass *pass);
-void kmqtt_receive_drain(struct kmqtt_conn *conn, size_t bytes);
+void kmqtt_receive_drain(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
+			 size_t bytes);
 
 #endif /* _KMQTT_NET_RECEIVE_H */

@@ -6,6 +6,7 @@
 
 #include <linux/slab.h>
 #include <linux/tcp.h>
+#include <net/ipv6.h>
 #include "conn.h"
 #include "listener.h"
 
@@ -85,6 +86,9 @@ static int source_get(struct kmqtt_registry *registry,
 {
 	struct kmqtt_source *source;
 
+	/* Who comes from nowhere comes from this machine. */
+	if (ipv6_addr_any(addr))
+		return 0;
 	source = rhashtable_lookup_fast(&registry->sources, addr, source_params);
 	if (source) {
 		if (source->nr >= READ_ONCE(registry->max_per_source))
@@ -110,6 +114,8 @@ static void source_put(struct kmqtt_registry *registry,
 {
 	struct kmqtt_source *source;
 
+	if (ipv6_addr_any(addr))
+		return;
 	source = rhashtable_lookup_fast(&registry->sources, addr, source_params);
 	if (WARN_ON_ONCE(!source) || --source->nr)
 		return;
@@ -228,14 +234,16 @@ struct kmqtt_conn *kmqtt_registry_next(struct kmqtt_registry *registry,
 int kmqtt_registry_unsent(struct kmqtt_registry *registry,
 			  const struct kmqtt_conn *conn)
 {
-	const struct tcp_sock *tp;
 	int bytes = -ENOTCONN;
+	struct sock *sk;
 
 	spin_lock_bh(&registry->lock);
 	/* The socket is there for as long as the connection is listed. */
 	if (xa_load(&registry->conns, conn->client.id) == conn) {
-		tp = tcp_sk(kmqtt_conn_sk(conn));
-		bytes = READ_ONCE(tp->write_seq) - READ_ONCE(tp->snd_una);
+		sk = kmqtt_conn_sk(conn);
+		bytes = sk_is_tcp(sk) ? READ_ONCE(tcp_sk(sk)->write_seq) -
+					READ_ONCE(tcp_sk(sk)->snd_una) :
+					sk_wmem_alloc_get(sk);
 	}
 	spin_unlock_bh(&registry->lock);
 	return bytes;

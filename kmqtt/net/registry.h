@@ -8,6 +8,7 @@
 #include <linux/rhashtable.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
+#include "stream.h"
 
 struct kmqtt_broker;
 struct kmqtt_conn;
@@ -29,10 +30,11 @@ struct kmqtt_source {
 /**
  * struct kmqtt_registry - a broker's listeners and connections
  * @broker: constant
- * @mutex: guards @listeners to @nr_listeners; may sleep
+ * @mutex: guards @listeners to @callbacks; may sleep
  * @listeners: open ports
  * @next_listener: number of the next listener
- * @nr_listeners: those with a socket
+ * @nr_listeners: those there are
+ * @callbacks: what sockets of TCP call; constant from the first one on
  * @lock: guards the fields below; a leaf, taken with softirqs off
  * @conns: connections by number
  * @nr_conns: connections whose memory is not yet given back
@@ -45,10 +47,11 @@ struct kmqtt_source {
  */
 struct kmqtt_registry {
 	struct kmqtt_broker *broker;
-	struct mutex mutex;		/* listeners to nr_listeners */
+	struct mutex mutex;		/* listeners to callbacks */
 	struct list_head listeners;
 	u32 next_listener;
 	u32 nr_listeners;
+	struct kmqtt_callbacks callbacks;
 
 	spinlock_t lock;		/* all below but the limits */
 	struct xarray conns;

@@ -18,6 +18,8 @@
 #include "../trace.h"
 #include "conn.h"
 #include "pass.h"
+#include "stream.h"
+#include "websocket.h"
 
 /* Sends of one pass. */
 #define SENDS_BH	4
@@ -124,7 +126,9 @@ static int send_socket(struct kmqtt_conn *conn, struct kmqtt_pass *pass,
 	int n;
 
 	msg->msg_flags |= MSG_DONTWAIT | MSG_NOSIGNAL;
-	if (pass->batch.bh) {
+	if (conn->stream) {
+		n = kmqtt_stream_send(conn, msg);
+	} else if (pass->batch.bh) {
 		bh_lock_sock(sk);
 		n = sock_owned_by_user(sk) ? TX_OWNED :
 					     send_locked(sk, pass, msg);
@@ -500,6 +504,11 @@ static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	struct kvec vec;
 	int n = 0;
 
+	if (conn->stream && conn->stream->websocket) {
+		n = kmqtt_websocket_answer(conn);
+		if (n)
+			return n;
+	}
 	lay_out(conn, pass, &l);
 	if (!l.len && !l.splice)
 		return !l.more;
@@ -525,11 +534,14 @@ static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	return l.splice ? splice_payload(conn, pass) : l.all;
 }
 
-/* A send took less than all, and TCP may not have noticed that we wait. */
+/* A send took less than all, and the socket may not have noticed that we wait. */
 static bool blocked(struct kmqtt_conn *conn)
 {
 	struct sock *sk = kmqtt_conn_sk(conn);
 
+	/* There may have been room before it was asked to tell: try once more. */
+	if (conn->stream)
+		return test_and_set_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags);
 	set_bit(SOCK_NOSPACE, &conn->sock->flags);
 	/* Pairs with the barrier in tcp_check_space(). */
 	smp_mb__after_atomic();
@@ -571,7 +583,7 @@ static void after_pass(struct kmqtt_conn *conn, struct kmqtt_pass *pass, int ret
 		kmqtt_conn_close(conn, KMQTT_REASON_CONNECTION_LOST);
 		break;
 	}
-	if (!bh)
+	if (!bh && !conn->stream)
 		clear_bit(KMQTT_CONN_TX_THREAD, &conn->flags);
 }
 

@@ -61,6 +61,8 @@ enum kmqtt_client_state {
  * @messages_out: PUBLISH packets sent
  * @bytes_in: bytes received
  * @bytes_out: bytes sent
+ * @proven: name of the user that a handshake before MQTT has proven, empty if
+ *	that has failed; NULL if there was none; constant
  * @identity: who it is; NULL before a CONNECT was accepted; holds a reference
  * @history: the last packets; the pointer is constant
  *
@@ -96,6 +98,7 @@ struct kmqtt_client {
 	u64 messages_out;
 	u64 bytes_in;
 	u64 bytes_out;
+	const struct kmqtt_str *proven;
 	struct kmqtt_identity *identity;
 	struct kmqtt_history *history;
 };

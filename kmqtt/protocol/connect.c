@@ -146,6 +146,17 @@ static enum kmqtt_reason check_will(const struct kmqtt_client *client,
 	return KMQTT_REASON_SUCCESS;
 }
 
+/* A handshake has decided who it is, or that it is nobody. */
+static enum kmqtt_reason check_proven(const struct kmqtt_client *client,
+				      const struct kmqtt_connect *c)
+{
+	if (!client->proven->len)
+		return KMQTT_REASON_BAD_USER_NAME_OR_PASSWORD;
+	if (kmqtt_prop_has(&c->props, KMQTT_PROP_AUTH_METHOD))
+		return KMQTT_REASON_BAD_AUTHENTICATION_METHOD;
+	return KMQTT_REASON_SUCCESS;
+}
+
 /*
  * Why this client isn't let in; KMQTT_REASON_SUCCESS, or
  * KMQTT_REASON_CONTINUE_AUTHENTICATION if that depends on its password.
@@ -166,8 +177,10 @@ static enum kmqtt_reason check_connect(struct kmqtt_client *client,
 	if (c->user.len > KMQTT_IDENTITY_USER_MAX)
 		return KMQTT_REASON_BAD_USER_NAME_OR_PASSWORD;
 	reason = check_will(client, c);
+	if (!reason && client->proven)
+		reason = check_proven(client, c);
 	/* Who has a method has yet to prove who it is. */
-	if (!reason && !kmqtt_prop_has(&c->props, KMQTT_PROP_AUTH_METHOD))
+	else if (!reason && !kmqtt_prop_has(&c->props, KMQTT_PROP_AUTH_METHOD))
 		terms = kmqtt_port_check(client->port, c);
 	if (terms != KMQTT_REASON_CONTINUE_AUTHENTICATION)
 		reason = reason ?: terms;
@@ -236,7 +249,8 @@ static void keep_terms(struct kmqtt_client *client,
 	client->version = c->version;
 	client->clean = c->clean;
 	/* Until it is proven. */
-	client->trust = c->has_user ? KMQTT_TRUST_UNPROVEN :
+	client->trust = client->proven ? KMQTT_TRUST_PROVEN :
+			c->has_user ? KMQTT_TRUST_UNPROVEN :
 				      KMQTT_TRUST_ANONYMOUS;
 	client->keepalive = c->keepalive;
 	if (c->version != KMQTT_V5)
@@ -467,6 +481,10 @@ int kmqtt_connect_packet(struct kmqtt_client *client,
 					    batch);
 	if (err)
 		return kmqtt_client_fail(client, kmqtt_decode_reason(err));
+	if (client->proven) {
+		c.has_user = true;
+		c.user = *client->proven;
+	}
 	keep_terms(client, &c);
 	reason = check_connect(client, &c);
 	/* There is no CONNACK for this before 5.0. */
