@@ -161,11 +161,14 @@ class Generic:
     the tool wouldn't ask."""
 
     GETFAMILY, CTRL, FAMILY_ID, FAMILY_NAME = 3, 16, 1, 2
+    SOL_NETLINK, CAP_ACK, EXT_ACK, ACK_TEXT = 270, 10, 11, 1
 
     def __init__(self):
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 16)
         self.sock.settimeout(PATIENCE)
         self.sock.bind((0, 0))
+        for option in (self.CAP_ACK, self.EXT_ACK):
+            self.sock.setsockopt(self.SOL_NETLINK, option, 1)
         reply = self.ask(self.CTRL, self.GETFAMILY,
                          struct.pack("=HH6sxx", 10, self.FAMILY_NAME, b"kmqtt\0"))
         self.family = int.from_bytes(reply[self.FAMILY_ID], sys.byteorder)
@@ -189,28 +192,36 @@ class Generic:
             code = -int.from_bytes(data[16:20], sys.byteorder, signed=True)
             if not code:
                 return {}
-            raise OSError(code, os.strerror(code))
-        pos, found = 20, {}
+            # Behind the head of the error stands that of what was asked.
+            text = self.attributes(data, 36).get(self.ACK_TEXT, b"").decode().rstrip("\0")
+            raise OSError(code, text or os.strerror(code))
+        return self.attributes(data, 20)
+
+    @staticmethod
+    def attributes(data, pos):
+        found = {}
         while pos < len(data):
             size, attr = struct.unpack_from("=HH", data, pos)
             found[attr] = data[pos + 4:pos + size]
             pos += size + 3 & ~3
         return found
 
-    def command(self, noun, verb, flags=0, **attributes):
-        """command("user", "set", name=b"x", realm=1); numbers are of 4 bytes, or (value, bytes)."""
+    def command(self, noun, verb, flags=0, of=None, **attributes):
+        """command("user", "set", name=b"x", realm=1); numbers are of 4 bytes, or (value, bytes).
+        Attributes are those of another noun if there is `of`."""
+        of = of or noun
         data = b""
         for name, value in attributes.items():
             if isinstance(value, int):
                 value = (value, 4)
             if isinstance(value, tuple):
                 value = value[0].to_bytes(value[1], sys.byteorder)
-            number = self.names[f"KMQTT_A_{noun}_{name}".upper()]
+            number = self.names[f"KMQTT_A_{of}_{name}".upper()]
             data += struct.pack("=HH", 4 + len(value), number) + value + bytes(-len(value) % 4)
         reply = self.ask(self.family, self.names[f"KMQTT_CMD_{noun}_{verb}".upper()], data, flags)
         names = {number: name for name, number in self.names.items()
-                 if name.startswith(f"KMQTT_A_{noun}_".upper())}
-        start = len(f"KMQTT_A_{noun}_")
+                 if name.startswith(f"KMQTT_A_{of}_".upper())}
+        start = len(f"KMQTT_A_{of}_")
         return {names[attr][start:].lower(): int.from_bytes(value, sys.byteorder)
                 for attr, value in reply.items()}
 
@@ -361,6 +372,14 @@ class Loop:
         self.epoll.close()
 
 
+def family_of(address):
+    if isinstance(address, str):
+        return socket.AF_UNIX
+    if isinstance(address[0], int):
+        return socket.AF_VSOCK
+    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+
+
 class Peer:
     """A connection that never blocks. It acknowledges by itself.
 
@@ -370,6 +389,7 @@ class Peer:
 
     auto_ack = True
     level = 4
+    connected = False       # by prepare()
 
     def __init__(self, loop, address=(HOST, PORT), *, source=None, rcvbuf=None,
                  sndbuf=None):
@@ -385,18 +405,20 @@ class Peer:
         self.chunk = 1 << 18        # bytes of a read
         self._in = bytearray()
         self._out = bytearray()
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        family = family_of(address)
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         if rcvbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         if sndbuf:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, sndbuf)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if family in (socket.AF_INET, socket.AF_INET6):
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.prepare(address)
         self.sock.setblocking(False)
         self._events = select.EPOLLIN
         if source:
             self.sock.bind((source, 0))
-        code = self.sock.connect_ex(address)
+        code = 0 if self.connected else self.sock.connect_ex(address)
         if code not in (0, errno.EINPROGRESS):
             self.sock.close()
             self.closed = os.strerror(code)
@@ -409,6 +431,17 @@ class Peer:
 
     # ------------------------------------------------------------ bytes
 
+    def prepare(self, address):
+        """What is to be done with the socket before MQTT."""
+
+    def wrap(self, data):
+        """What is sent for MQTT's bytes."""
+        return data
+
+    def read(self):
+        """MQTT's bytes that have come; None if there are none yet, b"" at the end."""
+        return self.sock.recv(self.chunk)
+
     def _watch(self, write=None, read=None):
         events = self._events
         if write is not None:
@@ -420,6 +453,9 @@ class Peer:
             self.loop.epoll.modify(self.fd, events)
 
     def send(self, data):
+        self.send_raw(self.wrap(data))
+
+    def send_raw(self, data):
         if self.closed:
             return
         if not self._out and not self._events & select.EPOLLOUT:
@@ -461,11 +497,13 @@ class Peer:
         if self.paused:
             return
         try:
-            data = self.sock.recv(self.chunk)
+            data = self.read()
         except BlockingIOError:
             return
         except OSError as err:
             self.lost(err)
+            return
+        if data is None:
             return
         if not data:
             self.lost("closed by the broker")
