@@ -55,6 +55,8 @@ def row_schema(set_name, must=(), also=None):
         elif name == "reason":
             properties["reason"] = {"type": "string"}
             properties["reason_code"] = value_schema(attr)
+        elif name == "tls-version":
+            properties[key] = {"enum": ["1.2", "1.3"]}
         elif name == "payload":
             properties["payload"] = {"type": "string"}
             properties["payload_hex"] = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}

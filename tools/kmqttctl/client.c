@@ -5,6 +5,7 @@
 #include <linux/kmqtt.h>
 
 #include "ctl.h"
+#include "endpoint.h"
 #include "show.h"
 
 #define FIELD(_kind, _attr, _name, _title)			\
@@ -20,6 +21,13 @@ static const struct field fields[] = {
 	FIELD(NUMBER, CONNECTION, "connection", NULL),
 	FIELD(NUMBER, LISTENER, "listener", NULL),
 	FIELD(ADDRESS, ADDR4, "address", "ADDRESS"),
+	{ .kind = FIELD_CHOICE, .attr = KMQTT_A_CLIENT_TRANSPORT,
+	  .name = "transport", .title = "TRANSPORT",
+	  .names = endpoint_transports },
+	FIELD(TLS, TLS_VERSION, "tls-version", "TLS"),
+	FIELD(STRING, CIPHER, "cipher", NULL),
+	FIELD(STRING, SUBJECT, "subject", NULL),
+	FIELD(FLAG, WEBSOCKET, "websocket", "WEBSOCKET"),
 	FIELD(LEVEL, LEVEL, "level", "MQTT"),
 	FIELD(STRING, USER, "user", "USER"),
 	FIELD(SWITCH, CLEAN, "clean", NULL),

@@ -242,6 +242,18 @@ static void read_choice(json_t *row, const struct field *field, uint64_t value)
 	set(row, field->name, json_string(*name ?: "unknown"));
 }
 
+/* TLS 1.0 is 0x0301. */
+static void read_tls(json_t *row, const struct field *field, uint32_t value)
+{
+	char text[TEXT_NUMBER_MAX];
+
+	if (value > 0x0300 && value <= 0x03ff)
+		snprintf(text, sizeof(text), "1.%u", (value & 0xff) - 1);
+	else
+		snprintf(text, sizeof(text), "0x%04x", value);
+	set(row, field->name, json_string(text));
+}
+
 static void read_number(json_t *row, const struct field *field,
 			const struct nlattr *attr)
 {
@@ -258,6 +270,9 @@ static void read_number(json_t *row, const struct field *field,
 		break;
 	case FIELD_REASON:
 		read_reason(row, field, value);
+		break;
+	case FIELD_TLS:
+		read_tls(row, field, value);
 		break;
 	default:
 		set(row, field->name, json_number(value));
