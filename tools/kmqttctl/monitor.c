@@ -57,6 +57,7 @@ static const struct event {
 	{ "refused", KMQTT_CMD_REFUSED_NTF },
 	{ "dropped", KMQTT_CMD_DROPPED_NTF },
 	{ "ban", KMQTT_CMD_BAN_NTF },
+	{ "config", KMQTT_CMD_CONFIG_NTF },
 	{ NULL, 0 }
 };
 
@@ -140,7 +141,8 @@ const struct noun monitor_noun = {
 	.name = "monitor",
 	.summary = "events as they come",
 	.usage =
-"Usage: kmqttctl monitor [connect] [disconnect] [refused] [dropped] [ban]\n\n"
+"Usage: kmqttctl monitor [connect] [disconnect] [refused] [dropped] [ban]\n"
+"                        [config]\n\n"
 "Without arguments, all events are shown. The event lost stands for events\n"
 "that came too fast. -t shows when events came.\n",
 	.fields = fields,
