@@ -52,10 +52,10 @@ def test_name(conf):
 
 
 @pytest.mark.parametrize("main, errors", [
-    ("listener 0\n", ["1: a port is a number from 1 to 65535"]),
+    ("listener 0\n", ["1: port 0 is for a Unix socket, and needs its path"]),
+    ("listener 0 # nowhere\n", ["1: port 0 is for a Unix socket, and needs its path"]),
     ("listener 65536\n", ["1: a port is a number from 1 to 65535"]),
     ("listener -1 ::1\n", ["1: a port is a number from 1 to 65535"]),
-    ("listener 0 /run/mqtt\n", ["1: there are no Unix sockets, which port 0 stands for"]),
     ("listener http\n", ["1: listener is a number, not 'http'"]),
     ("listener 1884 ::1 more\n", ["1: 'more' is one word too many"]),
     ("port 0\n", ["1: a port is a number from 1 to 65535"]),
@@ -205,11 +205,11 @@ def test_realm_of_each(conf):
 
 def test_per_listener_is_late(conf):
     for line in ("allow_anonymous true", "password_file users", "acl_file users",
-                 "allow_zero_length_clientid true", "auto_id_prefix x"):
+                 "allow_zero_length_clientid true", "auto_id_prefix x", "psk_file users"):
         conf.bad(f"{line}\nper_listener_settings true\nlistener 1884\n",
                  "main.conf:2: per_listener_settings has to stand in front of what it is about: "
-                 "acl_file, allow_anonymous, allow_zero_length_clientid, auto_id_prefix and "
-                 "password_file", users="")
+                 "acl_file, allow_anonymous, allow_zero_length_clientid, auto_id_prefix, "
+                 "password_file and psk_file", users="")
     conf.good("allow_anonymous true\nper_listener_settings false\nlistener 1884\n")
     conf.good("per_listener_settings true\nper_listener_settings false\nlistener 1884\n"
               "password_file users\n")

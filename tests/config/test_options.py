@@ -13,8 +13,8 @@ from conftest import CTL
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLE = pathlib.Path("/usr/share/doc/mosquitto/examples/mosquitto.conf")
 
-LOCAL = [{"address": "127.0.0.1", "port": 1883, "realm": 0, "anonymous": True},
-         {"address": "::1", "port": 1883, "realm": 0, "anonymous": True}]
+LOCAL = [{"transport": "tcp", "address": address, "port": 1883, "realm": 0, "anonymous": True}
+         for address in ("127.0.0.1", "::1")]
 OPEN = [{"number": 0, "authenticate": False, "restrict": False, "users": [], "rules": []}]
 
 

@@ -81,6 +81,20 @@ char *outside_read(const char *path, size_t *len, const char **why)
 	return input[which] ? copy_of(input[which], *len) : NULL;
 }
 
+char *outside_whole(const char *path, const char **why)
+{
+	char *whole;
+
+	CLAIM(asprintf(&whole, "%s%s", *path == '/' ? "" : "/", path) >= 0);
+	return whole;
+}
+
+bool outside_probe(const char *path, bool directory, const char **why)
+{
+	*why = "there is none";
+	return path[strlen(path) - 1] != 'x';
+}
+
 char **outside_list(const char *path, size_t *nr, const char **why)
 {
 	char **paths = calloc(2, sizeof(*paths));

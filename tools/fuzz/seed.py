@@ -291,6 +291,14 @@ def configurations(corpus):
                 "kmqtt_max_memory 64M\nkmqtt_response_information a b\n", users, rules)
     corpus.conf("include_dir d\nport 1884\nsocket_domain ipv6\nmax_topic_alias 3\n"
                 "persistent_client_expiration 2w\nmax_queued_bytes 0\nretain_available false\n")
+    corpus.conf("listener 8883\ncertfile c\nkeyfile k\ncafile a\nrequire_certificate true\n"
+                "use_identity_as_username true\ntls_version tlsv1.3\nciphers A:B\n"
+                "listener 9001 ::1\nprotocol websockets\nwebsockets_origin http://a\n"
+                "websockets_origin b\nenable_proxy_protocol 2\nkmqtt_max_handshakes 5\n")
+    corpus.conf("psk_file p\nlistener 1\npsk_hint h\nuse_identity_as_username true\n"
+                "listener 2\npsk_file q\nlistener 3\nkmqtt_mptcp true\n"
+                "listener 0 /run/sock\nlistener 0 sock\nkmqtt_vsock_listener 1\n"
+                "kmqtt_vsock_listener 1 2\nallow_anonymous true\n")
     many = range(2000)
     corpus.conf(secure, "".join(f"{n}:$6${salt}${hash_}\n" for n in many),
                 "".join(f"user {n}\ntopic write {n}/#\n" for n in many))

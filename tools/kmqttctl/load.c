@@ -207,13 +207,13 @@ static enum exit_code send_listener(struct ctl *ctl,
 {
 	const char *prefix = listener->client_id_prefix.text;
 	const struct field *about = listener_noun.fields;
+	const char *agent = listener->agent;
 	struct nl *nl = &ctl->nl;
 	enum exit_code ret;
 	size_t i;
 
 	nl_begin(nl, KMQTT_CMD_LISTENER_ADD);
-	field_put_address(nl, field_by_name(about, "address"),
-			  &listener->address);
+	endpoint_put(nl, &listener->endpoint);
 	nl_put_uint(nl, KMQTT_A_LISTENER_REALM, listener->realm, 4);
 	for (i = 0; i < CONF_NR_ATTRS; i++)
 		if (listener->attrs[i].set)
@@ -223,6 +223,8 @@ static enum exit_code send_listener(struct ctl *ctl,
 	if (prefix)
 		nl_put(nl, KMQTT_A_LISTENER_CLIENT_ID_PREFIX, prefix,
 		       strlen(prefix));
+	if (agent)
+		nl_put(nl, KMQTT_A_LISTENER_AGENT, agent, strlen(agent));
 	ret = nl_do(nl, NULL, NULL);
 	if (ret == EXIT_REFUSED) {
 		report_place(stderr, place_of(listener, nl->error.attr));
@@ -242,16 +244,11 @@ static void print_result(const struct nlmsghdr *nlh, void *arg)
 	json_decref(row);
 }
 
-static void print_blame(struct ctl *ctl, const struct conf *conf)
+static void print_blame(struct ctl *ctl, const struct conf *conf,
+			const struct conf *present)
 {
-	const struct nl_error error = ctl->nl.error;
-	const struct conf_listener *listener = NULL;
-	struct conf present = { .settings = NULL };
+	const struct conf_listener *listener = probe_blame(conf, present);
 
-	if (!gather_listeners(&ctl->nl, &present))
-		listener = probe_blame(conf, &present);
-	conf_free(&present);
-	ctl->nl.error = error;
 	if (listener) {
 		report_place(stderr, &listener->at);
 		ctl_print_error(ctl, NULL);
@@ -260,14 +257,16 @@ static void print_blame(struct ctl *ctl, const struct conf *conf)
 	}
 }
 
-static enum exit_code commit(struct ctl *ctl, const struct conf *conf)
+/* @present has the listeners that were there before. */
+static enum exit_code commit(struct ctl *ctl, const struct conf *conf,
+			     const struct conf *present)
 {
 	enum exit_code ret;
 
 	nl_begin(&ctl->nl, KMQTT_CMD_CONFIG_COMMIT);
 	ret = nl_do(&ctl->nl, print_result, ctl);
 	if (ret == EXIT_REFUSED)
-		print_blame(ctl, conf);
+		print_blame(ctl, conf, present);
 	else if (ret)
 		ctl_report(ctl, ret);
 	return ret;
@@ -276,9 +275,12 @@ static enum exit_code commit(struct ctl *ctl, const struct conf *conf)
 /* All of it, or nothing: what was sent is forgotten with the socket. */
 static enum exit_code send_conf(struct ctl *ctl, const struct conf *conf)
 {
+	struct conf present = { .settings = NULL };
 	enum exit_code ret;
 	size_t i;
 
+	/* If this fails, what follows does so, too, and is reported. */
+	gather_listeners(&ctl->nl, &present);
 	nl_begin(&ctl->nl, KMQTT_CMD_CONFIG_BEGIN);
 	ret = ctl_report(ctl, nl_do(&ctl->nl, NULL, NULL));
 	if (!ret)
@@ -287,7 +289,9 @@ static enum exit_code send_conf(struct ctl *ctl, const struct conf *conf)
 		ret = send_realms(ctl, conf);
 	for (i = 0; i < conf->nr_listeners && !ret; i++)
 		ret = send_listener(ctl, &conf->listeners[i]);
-	return ret ?: commit(ctl, conf);
+	ret = ret ?: commit(ctl, conf, &present);
+	conf_free(&present);
+	return ret;
 }
 
 static enum exit_code show_all(struct ctl *ctl)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf/acl.h"
+#include "conf/agent.h"
 #include "conf/conf.h"
 #include "conf/gather.h"
 #include "conf/passwd.h"
@@ -203,11 +204,31 @@ static bool can_write_realm(const struct conf *conf,
 	return ok;
 }
 
+/* A path is one word, and no comment. */
+static const char *unwritable_path(const char *path)
+{
+	if (*path != '/')
+		return "it is not a whole path";
+	if (strchr(path, ' '))
+		return "it has a space in it";
+	if (text_utf8_len(path, strlen(path)) != strlen(path))
+		return "it is not UTF-8";
+	return write_unwritable_text(path);
+}
+
 static bool can_write_listener(const struct conf_listener *listener)
 {
+	const struct endpoint *endpoint = &listener->endpoint;
+	const char *why = agent_unwritable(listener->agent ?: "");
 	const struct conf_number *max = &listener->attrs[CONF_MAX_CONNECTIONS];
 	const char *prefix = listener->client_id_prefix.text ?: "";
 
+	if (why)
+		return complain("agent", listener->agent, why);
+	if (endpoint->transport == KMQTT_TRANSPORT_UNIX)
+		why = unwritable_path(endpoint->path);
+	if (why)
+		return complain("path", endpoint->path, why);
 	if (write_unwritable_text(prefix))
 		return complain("client-id-prefix", prefix,
 				write_unwritable_text(prefix));

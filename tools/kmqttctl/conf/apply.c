@@ -6,38 +6,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <linux/kmqtt.h>
 
 #include "lines.h"
 #include "outside.h"
-
-#define DEFAULT_PORT	1883
-
-static struct spec *new_spec(struct reader *reader)
-{
-	struct spec *spec = conf_check(calloc(1, sizeof(*spec)));
-
-	spec->at = reader->at;
-	spec->port = DEFAULT_PORT;
-	reader->specs = conf_grow(reader->specs, reader->nr_specs,
-				  sizeof(*reader->specs));
-	reader->specs[reader->nr_specs++] = spec;
-	return spec;
-}
-
-static struct spec *default_spec(struct reader *reader)
-{
-	if (!reader->spare)
-		reader->spare = new_spec(reader);
-	return reader->spare;
-}
-
-/* The listener that an option is about. */
-static struct spec *spec_of(struct reader *reader)
-{
-	return reader->spec ?: default_spec(reader);
-}
+#include "spec.h"
 
 static struct security *security_of(struct reader *reader)
 {
@@ -258,10 +231,10 @@ void apply_per_listener(struct reader *reader, const struct option *option,
 		return;
 	reader->per_listener = true;
 	if (all->password_file.text || all->acl_file.text ||
-	    all->client_id_prefix.text || all->anonymous.set ||
-	    all->assign_client_id.set)
+	    all->psk_file.text || all->client_id_prefix.text ||
+	    all->anonymous.set || all->assign_client_id.set)
 		report_error(reader->report, &reader->at,
-			     "%s has to stand in front of what it is about: acl_file, allow_anonymous, allow_zero_length_clientid, auto_id_prefix and password_file",
+			     "%s has to stand in front of what it is about: acl_file, allow_anonymous, allow_zero_length_clientid, auto_id_prefix, password_file and psk_file",
 			     option->name);
 }
 
@@ -275,83 +248,6 @@ void apply_local_listeners(struct reader *reader, const struct option *option,
 			   const struct value *value)
 {
 	reader->local_listeners = value->number;
-}
-
-static bool is_port(struct reader *reader, int64_t port)
-{
-	if (port >= 1 && port <= UINT16_MAX)
-		return true;
-	report_error(reader->report, &reader->at,
-		     "a port is a number from 1 to 65535");
-	return false;
-}
-
-/**
- * apply_listener() - begin with a new listener
- * @reader: what was read up to here
- * @option: the option
- * @value: its value: a port, and behind it there may be a host
- */
-void apply_listener(struct reader *reader, const struct option *option,
-		    const struct value *value)
-{
-	char *rest = value->rest;
-	const char *host = line_word(&rest);
-	struct spec *spec = new_spec(reader);
-
-	/* Also a wrong one is a listener: options are meant for it. */
-	spec->opened = true;
-	reader->spec = spec;
-	if (host && *host == '#')
-		host = NULL;
-	else
-		read_end(reader, rest);
-	if (!value->number && host) {
-		report_error(reader->report, &reader->at,
-			     "there are no Unix sockets, which port 0 stands for");
-		return;
-	}
-	if (!is_port(reader, value->number))
-		return;
-	spec->port = value->number;
-	if (host)
-		spec->host = conf_strdup(host);
-}
-
-/**
- * apply_port() - let the default listener listen on a port
- * @reader: what was read up to here
- * @option: the option
- * @value: its value
- */
-void apply_port(struct reader *reader, const struct option *option,
-		const struct value *value)
-{
-	struct spec *spec = default_spec(reader);
-
-	spec->at = reader->at;
-	spec->opened = true;
-	reader->spec = spec;
-	if (is_port(reader, value->number))
-		spec->port = value->number;
-}
-
-/**
- * apply_bind_address() - let the default listener listen at an address
- * @reader: what was read up to here
- * @option: the option
- * @value: its value
- */
-void apply_bind_address(struct reader *reader, const struct option *option,
-			const struct value *value)
-{
-	struct spec *spec = default_spec(reader);
-
-	spec->at = reader->at;
-	spec->opened = true;
-	reader->spec = spec;
-	free(spec->host);
-	spec->host = conf_strdup(value->text);
 }
 
 /**
@@ -379,25 +275,6 @@ void apply_protocol_versions(struct reader *reader, const struct option *option,
 		report_error(reader->report, &reader->at,
 			     "%s: every listener speaks all versions, 3, 4 and 5",
 			     option->name);
-}
-
-/**
- * apply_socket_domain() - let a listener have addresses of one kind
- * @reader: what was read up to here
- * @option: the option
- * @value: its value
- */
-void apply_socket_domain(struct reader *reader, const struct option *option,
-			 const struct value *value)
-{
-	if (!strcmp(value->text, "ipv4"))
-		spec_of(reader)->family = AF_INET;
-	else if (!strcmp(value->text, "ipv6"))
-		spec_of(reader)->family = AF_INET6;
-	else
-		report_error(reader->report, &reader->at,
-			     "%s is ipv4 or ipv6, not '%.80s'", option->name,
-			     value->text);
 }
 
 /**

@@ -22,24 +22,16 @@ void apply_acl_file(struct reader *reader, const struct option *option,
 		    const struct value *value);
 void apply_allow_anonymous(struct reader *reader, const struct option *option,
 			   const struct value *value);
-void apply_bind_address(struct reader *reader, const struct option *option,
-			const struct value *value);
 void apply_include_dir(struct reader *reader, const struct option *option,
 		       const struct value *value);
-void apply_listener(struct reader *reader, const struct option *option,
-		    const struct value *value);
 void apply_log_dest(struct reader *reader, const struct option *option,
 		    const struct value *value);
 void apply_password_file(struct reader *reader, const struct option *option,
 			 const struct value *value);
 void apply_per_listener(struct reader *reader, const struct option *option,
 			const struct value *value);
-void apply_port(struct reader *reader, const struct option *option,
-		const struct value *value);
 void apply_protocol_versions(struct reader *reader, const struct option *option,
 			     const struct value *value);
-void apply_socket_domain(struct reader *reader, const struct option *option,
-			 const struct value *value);
 void apply_zero_length_clientid(struct reader *reader,
 				const struct option *option,
 				const struct value *value);

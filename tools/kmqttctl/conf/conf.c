@@ -175,8 +175,10 @@ void conf_free(struct conf *conf)
 	for (i = 0; i < conf->nr_settings; i++)
 		free(conf->settings[i].value);
 	free(conf->settings);
-	for (i = 0; i < conf->nr_listeners; i++)
+	for (i = 0; i < conf->nr_listeners; i++) {
 		free(conf->listeners[i].client_id_prefix.text);
+		free(conf->listeners[i].agent);
+	}
 	free(conf->listeners);
 	for (i = 0; i < conf->nr_realms; i++)
 		free_realm(&conf->realms[i]);

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../address.h"
 #include "../base64.h"
+#include "../endpoint.h"
 #include "../field.h"
 #include "report.h"
 
@@ -47,10 +47,11 @@ struct conf_text {
 
 struct conf_listener {
 	struct place at;
-	struct address address;
+	struct endpoint endpoint;
 	uint32_t realm;
 	struct conf_number attrs[CONF_NR_ATTRS];
 	struct conf_text client_id_prefix;
+	char *agent;		/* what an agent has to know, or NULL */
 };
 
 /* How a user can prove who they are. */

@@ -98,12 +98,13 @@ static void add_listener(const struct nlmsghdr *nlh, void *arg)
 	conf->listeners = conf_grow(conf->listeners, conf->nr_listeners,
 				    sizeof(*conf->listeners));
 	listener = &conf->listeners[conf->nr_listeners++];
-	field_read_address(field_by_name(listener_noun.fields, "address"),
-			   attrs, &listener->address);
+	endpoint_read(&listener->endpoint, attrs);
 	listener->realm = uint_of(attrs[KMQTT_A_LISTENER_REALM], 0);
 	if (attrs[KMQTT_A_LISTENER_CLIENT_ID_PREFIX])
 		listener->client_id_prefix.text =
 			string_of(attrs[KMQTT_A_LISTENER_CLIENT_ID_PREFIX]);
+	if (attrs[KMQTT_A_LISTENER_AGENT])
+		listener->agent = string_of(attrs[KMQTT_A_LISTENER_AGENT]);
 	for (i = 0; i < CONF_NR_ATTRS; i++) {
 		listener->attrs[i].set = attrs[types[i]];
 		listener->attrs[i].value = uint_of(attrs[types[i]], 0);

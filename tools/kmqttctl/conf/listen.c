@@ -10,8 +10,10 @@
 #include <sys/socket.h>
 
 #include "acl.h"
+#include "agent.h"
 #include "outside.h"
 #include "passwd.h"
+#include "spec.h"
 
 /* A realm, and the files that it was read from. */
 struct source {
@@ -102,14 +104,6 @@ static uint32_t realm_of(struct finish *finish, const struct place *at,
 	return i;
 }
 
-static bool is_loopback(const struct address *address)
-{
-	static const uint8_t v6[16] = { [15] = 1 };
-
-	return address->len == 4 ? address->bytes[0] == 127 :
-	       address->len == 16 && !memcmp(address->bytes, v6, sizeof(v6));
-}
-
 /*
  * Whether a listener lets in who gives no name: as it is set for it, or for
  * all, or else only if it can be reached from this machine alone.
@@ -117,21 +111,25 @@ static bool is_loopback(const struct address *address)
 static struct conf_number anonymous_of(struct reader *reader,
 				       const struct spec *spec,
 				       const struct security *security,
-				       const struct address *address)
+				       const struct endpoint *endpoint)
 {
 	const struct conf_number *own = &spec->attrs[CONF_ANONYMOUS];
+	/* Where the clients of a proxy are is not known. */
+	bool local = endpoint_is_local(endpoint) && !agent_is_proxied(spec);
 
 	if (own->set)
 		return *own;
 	if (security->anonymous.set)
 		return security->anonymous;
-	if (is_loopback(address) && security->password_file.text)
+	if (local && security->password_file.text)
 		report_note(reader->report, &spec->at,
-			    "who gives no user name may come in at this loopback address, since allow_anonymous is not set");
+			    "who gives no user name may come in at this %s, since allow_anonymous is not set",
+			    endpoint_is_ip(endpoint) ? "loopback address" :
+						       "Unix socket");
 	return (struct conf_number){
 		.at = spec->at,
 		.set = true,
-		.value = is_loopback(address),
+		.value = local,
 	};
 }
 
@@ -149,18 +147,18 @@ static void set_prefix(struct conf_listener *listener, const struct spec *spec,
 }
 
 static const struct conf_listener *find_listener(const struct conf *conf,
-						 const struct address *address)
+						 const struct endpoint *endpoint)
 {
 	size_t i;
 
 	for (i = 0; i < conf->nr_listeners; i++)
-		if (address_same(&conf->listeners[i].address, address))
+		if (endpoint_same(&conf->listeners[i].endpoint, endpoint))
 			return &conf->listeners[i];
 	return NULL;
 }
 
 static void add_listener(struct finish *finish, const struct spec *spec,
-			 const struct address *address)
+			 const struct endpoint *endpoint, const char *agent)
 {
 	struct reader *reader = finish->reader;
 	const struct security *security = reader->per_listener ?
@@ -169,7 +167,7 @@ static void add_listener(struct finish *finish, const struct spec *spec,
 	struct conf *conf = reader->conf;
 	struct conf_listener *listener;
 
-	other = find_listener(conf, address);
+	other = find_listener(conf, endpoint);
 	/* A name may stand for an address more than once. */
 	if (other && other->at.line == spec->at.line &&
 	    other->at.file == spec->at.file)
@@ -184,19 +182,23 @@ static void add_listener(struct finish *finish, const struct spec *spec,
 				    sizeof(*conf->listeners));
 	listener = &conf->listeners[conf->nr_listeners++];
 	listener->at = spec->at;
-	listener->address = *address;
+	listener->endpoint = *endpoint;
 	listener->realm = realm_of(finish, &spec->at, security);
 	memcpy(listener->attrs, spec->attrs, sizeof(listener->attrs));
 	listener->attrs[CONF_ANONYMOUS] = anonymous_of(reader, spec, security,
-						       address);
+						       endpoint);
 	listener->attrs[CONF_ASSIGN_CLIENT_ID] = security->assign_client_id;
 	set_prefix(listener, spec, security);
+	if (agent)
+		listener->agent = conf_strdup(agent);
 }
 
-static void open_spec(struct finish *finish, const struct spec *spec,
-		      const char *host)
+/* At each of the addresses that it has. */
+static void open_addresses(struct finish *finish, const struct spec *spec,
+			   const char *host, const char *agent)
 {
 	struct address addresses[OUTSIDE_ADDRESSES_MAX];
+	struct endpoint endpoint = spec->endpoint;
 	struct reader *reader = finish->reader;
 	const char *why = NULL;
 	size_t nr = 1, i;
@@ -213,23 +215,51 @@ static void open_spec(struct finish *finish, const struct spec *spec,
 		};
 	}
 	for (i = 0; i < nr; i++) {
-		addresses[i].port = spec->port;
-		add_listener(finish, spec, &addresses[i]);
+		endpoint.address = addresses[i];
+		endpoint.address.port = spec->endpoint.address.port;
+		add_listener(finish, spec, &endpoint, agent);
 	}
+}
+
+static void open_spec(struct finish *finish, struct spec *spec)
+{
+	char *agent = agent_finish(finish->reader, spec);
+
+	if (endpoint_is_ip(&spec->endpoint))
+		open_addresses(finish, spec, spec->host, agent);
+	/* One without a path was wrong already. */
+	else if (spec->endpoint.path[0] ||
+		 spec->endpoint.transport != KMQTT_TRANSPORT_UNIX)
+		add_listener(finish, spec, &spec->endpoint, agent);
+	free(agent);
 }
 
 /* Mosquitto's way to begin without being configured. */
 static void open_locally(struct finish *finish)
 {
-	struct reader *reader = finish->reader;
-	struct spec spec = { .at = reader->at, .port = 1883 };
+	struct spec *spec = spec_default(finish->reader);
+	char *agent = agent_finish(finish->reader, spec);
 
-	if (reader->spare)
-		spec = *reader->spare;
-	if (spec.family != AF_INET6)
-		open_spec(finish, &spec, "127.0.0.1");
-	if (spec.family != AF_INET)
-		open_spec(finish, &spec, "::1");
+	if (spec->family != AF_INET6)
+		open_addresses(finish, spec, "127.0.0.1", agent);
+	if (spec->family != AF_INET)
+		open_addresses(finish, spec, "::1", agent);
+	free(agent);
+}
+
+/* At the places that the files name. */
+static void open_all(struct finish *finish)
+{
+	struct reader *reader = finish->reader;
+	size_t i;
+
+	for (i = 0; i < reader->nr_specs; i++) {
+		if (reader->specs[i]->opened)
+			open_spec(finish, reader->specs[i]);
+		else
+			report_error(reader->report, &reader->specs[i]->at,
+				     "this is about a listener, but does not stand behind the line of one");
+	}
 }
 
 /**
@@ -247,18 +277,10 @@ void listen_finish(struct reader *reader)
 		realm_of(&finish, &reader->at, &reader->security);
 	for (i = 0; i < reader->nr_specs; i++)
 		opened |= reader->specs[i]->opened;
-	if (!opened && reader->local_listeners) {
+	if (!opened && reader->local_listeners)
 		open_locally(&finish);
-		free(finish.sources);
-		return;
-	}
-	for (i = 0; i < reader->nr_specs; i++) {
-		if (reader->specs[i]->opened)
-			open_spec(&finish, reader->specs[i],
-				  reader->specs[i]->host);
-		else
-			report_error(reader->report, &reader->specs[i]->at,
-				     "this is about a listener, but does not stand behind the line of one");
-	}
+	else
+		open_all(&finish);
+	agent_finish_all(reader);
 	free(finish.sources);
 }

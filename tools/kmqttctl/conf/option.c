@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "../ctl.h"
+#include "agent.h"
 #include "apply.h"
+#include "where.h"
 
 /* Settings of the broker are spelled kmqtt_max_connections. */
 #define OWN	"kmqtt_"
@@ -102,17 +104,34 @@
 		.text = _text,						\
 	}
 
+/* An option of what happens to a connection before MQTT begins. */
+#define AGENT_SPECIAL(_name, _type, _scope, _agent, _apply, _max, _text)	\
+	{								\
+		.name = _name,						\
+		.type = OPTION_ ## _type,				\
+		.scope = OPTION_ ## _scope,				\
+		.agent = OPTION_ ## _agent,				\
+		.min = 1,						\
+		.max = _max,						\
+		.apply = _apply,					\
+		.text = _text,						\
+	}
+
+#define AGENT(_name, _type, _agent, _text)				\
+	AGENT_SPECIAL(_name, _type, LISTENER, _agent, agent_apply, 0, _text)
+
+#define AGENT_INT(_name, _max, _agent, _text)				\
+	AGENT_SPECIAL(_name, INT, LISTENER, _agent, agent_apply, _max, _text)
+
 #define BRIDGE(_name)	REFUSED(_name, BRIDGE, NO_BRIDGE)
-#define TLS(_name)	REFUSED(_name, LISTENER, NO_TLS)
+#define ENGINE(_name)	REFUSED(_name, LISTENER, NO_ENGINE)
 #define NO_LOG(_name, _type)	VOID(_name, _type, GLOBAL, LOGS)
 
 #define NO_BRIDGE	"there are no bridges"
-#define NO_TLS		"there is no TLS; it has to end in front of the broker"
-#define NO_PSK		"there is no TLS, and so there are no keys for it"
+#define NO_ENGINE	"private keys are in files, not in engines of OpenSSL"
 #define NO_PLUGIN	"no plugins; there are password_file and acl_file"
 #define NO_DISK		"nothing is stored on disk"
-#define NO_HTTP		"there are no WebSockets and no HTTP"
-#define NO_PROXY	"the broker does not read PROXY headers"
+#define NO_HTTP		"there is no HTTP but for WebSockets"
 #define LOGS		"the broker keeps no log; kmqttctl monitor tells what happens"
 #define PROCESS		"the broker is no process"
 #define OLD		"Mosquitto does not use it any more either"
@@ -139,7 +158,7 @@ const struct option options[] = {
 		"what these identifiers begin with, up to 50 bytes; if not set, kmqtt-"),
 	REFUSED("autosave_interval", GLOBAL, NO_DISK),
 	UNLESS("autosave_on_changes", BOOL, GLOBAL, "false", NO_DISK),
-	SPECIAL("bind_address", TEXT, GLOBAL, apply_bind_address,
+	SPECIAL("bind_address", TEXT, GLOBAL, where_bind_address,
 		"the default listener listens there only"),
 	REFUSED("bind_interface", LISTENER,
 		"a listener has an address, not an interface"),
@@ -167,26 +186,34 @@ const struct option options[] = {
 	BRIDGE("bridge_tcp_user_timeout"),
 	BRIDGE("bridge_tls_use_os_certs"),
 	BRIDGE("bridge_tls_version"),
-	TLS("cafile"),
-	TLS("capath"),
-	TLS("certfile"),
+	AGENT("cafile", FILE, CERTIFICATE,
+	      "authorities whose certificates of clients are trusted"),
+	AGENT("capath", DIRECTORY, CERTIFICATE,
+	      "the same, with a file for each authority, as openssl rehash names them"),
+	AGENT("certfile", FILE, AGENT,
+	      "the listener speaks TLS, with the certificate that is there"),
 	UNLESS("check_retain_source", BOOL, GLOBAL, "false",
 	       "a retained message does not know who sent it"),
-	TLS("ciphers"),
-	TLS("ciphers_tls1.3"),
+	AGENT("ciphers", TEXT, TLS,
+	      "cipher suites of TLS 1.2, with : between them"),
+	AGENT("ciphers_tls1.3", TEXT, TLS,
+	      "cipher suites of TLS 1.3, with : between them"),
 	BRIDGE("cleansession"),
 	BRIDGE("clientid"),
 	REFUSED("clientid_prefixes", GLOBAL,
 		"client identifiers may begin as they like"),
 	BRIDGE("connection"),
 	NO_LOG("connection_messages", BOOL),
-	TLS("crlfile"),
-	VOID("dhparamfile", TEXT, LISTENER, OLD),
+	AGENT("crlfile", FILE, CERTIFICATE,
+	      "certificates of clients that are revoked"),
+	AGENT("dhparamfile", FILE, CERTIFICATE,
+	      "parameters of Diffie-Hellman key exchange in TLS 1.2"),
 	UNLESS("disable_client_cert_date_checks", BOOL, LISTENER, "false",
-	       NO_TLS),
+	       "certificates that have expired let nobody in"),
 	UNLESS("enable_control_api", BOOL, GLOBAL, "false",
 	       "the broker is controlled by kmqttctl, not by messages"),
-	REFUSED("enable_proxy_protocol", LISTENER, NO_PROXY),
+	AGENT_INT("enable_proxy_protocol", 2, AGENT,
+		  "who the client is stands in a PROXY header of this version, 1 or 2"),
 	LIMIT("global_max_clients", INT32_MAX, "max-sessions", U32_UNLIMITED,
 	      "sessions, with and without a connection"),
 	LIMIT("global_max_connections", INT32_MAX, "max-connections",
@@ -197,9 +224,9 @@ const struct option options[] = {
 	SPECIAL("include_dir", TEXT, GLOBAL, apply_include_dir,
 		"all *.conf in that directory are read here; in the main file only"),
 	BRIDGE("keepalive_interval"),
-	TLS("keyfile"),
-	SPECIAL("listener", INT, GLOBAL, apply_listener,
-		"a port and maybe an address to listen at; no Unix sockets"),
+	AGENT("keyfile", FILE, AGENT, "the private key of certfile"),
+	SPECIAL("listener", INT, GLOBAL, where_listener,
+		"a port and maybe an address to listen at; or 0 and the path of a Unix socket"),
 	LISTENER("listener_allow_anonymous", BOOL, 0, 1, CONF_ANONYMOUS,
 		 "as allow_anonymous, and goes before it"),
 	SPECIAL("listener_auto_id_prefix", TEXT, LISTENER,
@@ -270,19 +297,23 @@ const struct option options[] = {
 	REFUSED("plugin_load", GLOBAL, NO_PLUGIN),
 	REFUSED("plugin_opt_*", SECURITY, NO_PLUGIN),
 	REFUSED("plugin_use", LISTENER, NO_PLUGIN),
-	SPECIAL("port", INT, GLOBAL, apply_port,
+	SPECIAL("port", INT, GLOBAL, where_port,
 		"the default listener listens on this port"),
-	UNLESS("protocol", WORD, LISTENER, "mqtt", NO_HTTP),
+	AGENT_SPECIAL("protocol", WORD, LISTENER, AGENT, agent_apply_protocol,
+		      0, "mqtt, or websockets for MQTT in WebSocket frames"),
 	UNLESS("proxy_protocol_v2_require_tls", BOOL, LISTENER, "false",
-	       NO_PROXY),
-	REFUSED("psk_file", SECURITY, NO_PSK),
-	REFUSED("psk_hint", LISTENER, NO_PSK),
+	       "what a proxy says of TLS is not looked at"),
+	AGENT_SPECIAL("psk_file", FILE, SECURITY, AGENT, agent_apply_psk_file,
+		      0, "keys of TLS: for the listener it stands behind, or all with psk_hint"),
+	AGENT("psk_hint", TEXT, AGENT,
+	      "the listener speaks TLS with keys of psk_file, and tells clients this"),
 	SETTING("queue_qos0_messages", BOOL, "queue-qos0",
 		"messages of QoS 0 wait for clients that are not there"),
 	BRIDGE("remote_clientid"),
 	BRIDGE("remote_password"),
 	BRIDGE("remote_username"),
-	UNLESS("require_certificate", BOOL, LISTENER, "false", NO_TLS),
+	AGENT("require_certificate", BOOL, CERTIFICATE,
+	      "only clients with a certificate that is trusted get in"),
 	BRIDGE("restart_timeout"),
 	SETTING("retain_available", BOOL, "retain-available",
 		"clients may publish retained messages"),
@@ -293,33 +324,54 @@ const struct option options[] = {
 	BRIDGE("round_robin"),
 	UNLESS("set_tcp_nodelay", BOOL, GLOBAL, "true",
 	       "TCP_NODELAY is set for all connections"),
-	SPECIAL("socket_domain", WORD, LISTENER, apply_socket_domain,
+	SPECIAL("socket_domain", WORD, LISTENER, where_socket_domain,
 		"the listener takes addresses of ipv4 or of ipv6 only"),
 	BRIDGE("start_type"),
 	SETTING("sys_interval", INT, "sys-interval",
 		"seconds between updates of $SYS topics; 0 for none"),
 	BRIDGE("threshold"),
-	TLS("tls_engine"),
-	TLS("tls_engine_kpass_sha1"),
-	TLS("tls_keyform"),
-	TLS("tls_version"),
+	ENGINE("tls_engine"),
+	ENGINE("tls_engine_kpass_sha1"),
+	UNLESS("tls_keyform", WORD, LISTENER, "pem", NO_ENGINE),
+	AGENT_SPECIAL("tls_version", WORD, LISTENER, TLS, agent_apply_version,
+		      0, "the oldest version of TLS: tlsv1.2 or tlsv1.3"),
 	BRIDGE("topic"),
 	BRIDGE("try_private"),
 	SETTING("upgrade_outgoing_qos", BOOL, "upgrade-qos",
 		"a message has the QoS of the subscription, even if its own is lower"),
-	UNLESS("use_identity_as_username", BOOL, LISTENER, "false", NO_TLS),
-	UNLESS("use_subject_as_username", BOOL, LISTENER, "false", NO_TLS),
+	AGENT("use_identity_as_username", BOOL, TLS,
+	      "a client's user name is the CN of its certificate, or the identity of its key"),
+	AGENT("use_subject_as_username", BOOL, CERTIFICATE,
+	      "a client's user name is the subject of its certificate"),
 	LISTENER("use_username_as_clientid", BOOL, 0, 1,
 		 CONF_USERNAME_AS_CLIENT_ID,
 		 "a client's identifier is its user name, whatever it says"),
 	VOID("user", TEXT, GLOBAL, PROCESS),
 	BRIDGE("username"),
-	VOID("websockets_headers_size", INT, GLOBAL, NO_HTTP),
-	VOID("websockets_log_level", INT, GLOBAL, NO_HTTP),
-	REFUSED("websockets_origin", LISTENER, NO_HTTP),
+	VOID("websockets_headers_size", INT, GLOBAL,
+	     "headers of requests have room for what browsers send"),
+	NO_LOG("websockets_log_level", INT),
+	AGENT("websockets_origin", TEXT, WEBSOCKETS,
+	      "an origin whose pages may connect, all of them if there is none; each has a line"),
 	/* Of this project, as are the settings of the broker. */
 	SPECIAL("kmqtt_local_listeners", BOOL, GLOBAL, apply_local_listeners,
 		"true: if nothing else is said, listen at 127.0.0.1 and ::1"),
+	{
+		.name = "kmqtt_vsock_listener",
+		.type = OPTION_INT,
+		.min = 1,
+		.max = UINT32_MAX - 1,
+		.apply = where_vsock_listener,
+		.text = "a port of vsock and maybe a context identifier to listen at",
+	},
+	SPECIAL("kmqtt_mptcp", BOOL, LISTENER, where_mptcp,
+		"the listener takes Multipath TCP, too"),
+	AGENT_INT("kmqtt_handshake_timeout", 3600, HANDSHAKE,
+		  "seconds that all may take that comes before MQTT; 10 if not set"),
+	AGENT_INT("kmqtt_max_handshakes", 65536, HANDSHAKE,
+		  "connections of the listener in that state; 1000 if not set"),
+	AGENT_INT("kmqtt_max_handshakes_per_source", 65536, HANDSHAKE,
+		  "connections of one address in that state; 100 if not set"),
 	RATE("kmqtt_connect_rate", INT, CONF_CONNECT_RATE,
 	     "connections that a listener accepts a second"),
 	RATE("kmqtt_message_rate", INT, CONF_MESSAGE_RATE,
@@ -332,6 +384,18 @@ const struct option options[] = {
 	     "bytes a second from each client of a listener"),
 	{ .name = NULL }
 };
+
+/**
+ * option_is_text() - is its value all that is left of the line?
+ * @option: an option
+ *
+ * Return: true if it is.
+ */
+bool option_is_text(const struct option *option)
+{
+	return option->type == OPTION_TEXT || option->type == OPTION_FILE ||
+	       option->type == OPTION_DIRECTORY;
+}
 
 /**
  * option_find() - find an option by its name

@@ -19,6 +19,8 @@ enum option_type {
 	OPTION_TIME,		/* 2w */
 	OPTION_WORD,
 	OPTION_TEXT,		/* the rest of the line */
+	OPTION_FILE,		/* the same: the name of one that is there */
+	OPTION_DIRECTORY,
 };
 
 /* What it is about. */
@@ -36,12 +38,23 @@ enum option_fate {
 	OPTION_REFUSED,		/* unless its value is fine */
 };
 
+/* Is it for the agent of a listener, and what is it of no use without? */
+enum option_agent {
+	OPTION_NO_AGENT,
+	OPTION_AGENT,		/* makes one, or has a counterpart that does */
+	OPTION_CERTIFICATE,	/* TLS with a certificate */
+	OPTION_TLS,
+	OPTION_WEBSOCKETS,
+	OPTION_HANDSHAKE,	/* any of these */
+};
+
 /* An option of mosquitto.conf. */
 struct option {
 	const char *name;	/* with * at its end, for all that begin so */
 	enum option_type type;
 	enum option_scope scope;
 	enum option_fate fate;
+	enum option_agent agent;
 	int64_t min;		/* of OPTION_INT */
 	int64_t max;
 	const char *fine;	/* what may stand although it is refused */
@@ -55,6 +68,7 @@ struct option {
 
 extern const struct option options[];
 
+bool option_is_text(const struct option *option);
 const struct option *option_find(const char *name);
 const struct option *option_of_setting(const char *setting);
 const struct field *option_setting(const struct option *option);

@@ -8,12 +8,15 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "../text.h"
 #include "conf.h"
 
 /* More than any configuration, and less than what hurts. */
@@ -68,6 +71,64 @@ char *outside_read(const char *path, size_t *len, const char **why)
 		text = read_all(file, len, why);
 	fclose(file);
 	return text;
+}
+
+/**
+ * outside_whole() - make a path one that is the same everywhere
+ * @path: the path
+ * @why: what went wrong, if it did
+ *
+ * Links stay: what they lead to is made anew when certificates are.
+ *
+ * Return: the whole path, to free, or NULL.
+ */
+char *outside_whole(const char *path, const char **why)
+{
+	char *here, *whole;
+
+	if (*path == '/')
+		return conf_strdup(path);
+	here = getcwd(NULL, 0);
+	if (!here) {
+		*why = strerror(errno);
+		return NULL;
+	}
+	if (strchr(here, '\n') ||
+	    text_utf8_len(here, strlen(here)) != strlen(here)) {
+		*why = "no file can have the name of this directory";
+		free(here);
+		return NULL;
+	}
+	if (asprintf(&whole, "%s/%s", strcmp(here, "/") ? here : "", path) < 0)
+		conf_check(NULL);
+	free(here);
+	return whole;
+}
+
+/**
+ * outside_probe() - is there such a file, and can it be read?
+ * @path: its name
+ * @directory: it should be a directory
+ * @why: what is wrong, if anything is
+ *
+ * Return: true if it can be read.
+ */
+bool outside_probe(const char *path, bool directory, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC |
+		      (directory ? O_DIRECTORY : 0));
+	struct stat stat;
+	bool ok;
+
+	if (fd < 0) {
+		*why = strerror(errno);
+		return false;
+	}
+	ok = directory || fstat(fd, &stat) || !S_ISDIR(stat.st_mode);
+	if (!ok)
+		*why = "this is a directory";
+	close(fd);
+	return ok;
 }
 
 /* Without regard to case first, then upper case in front. */

@@ -2,6 +2,7 @@
 #ifndef _KMQTTCTL_CONF_OUTSIDE_H
 #define _KMQTTCTL_CONF_OUTSIDE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "../address.h"
@@ -10,6 +11,8 @@
 #define OUTSIDE_ADDRESSES_MAX	16
 
 char *outside_read(const char *path, size_t *len, const char **why);
+char *outside_whole(const char *path, const char **why);
+bool outside_probe(const char *path, bool directory, const char **why);
 char **outside_list(const char *path, size_t *nr, const char **why);
 size_t outside_resolve(const char *host, int family,
 		       struct address addresses[OUTSIDE_ADDRESSES_MAX],

@@ -8,14 +8,16 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+#include <linux/vm_sockets.h>
 
-static bool is_open(const struct conf *present, const struct address *address)
+static bool is_open(const struct conf *present, const struct endpoint *endpoint)
 {
 	size_t i;
 
 	for (i = 0; i < present->nr_listeners; i++)
-		if (address_same(&present->listeners[i].address, address))
+		if (endpoint_same(&present->listeners[i].endpoint, endpoint))
 			return true;
 	return false;
 }
@@ -40,22 +42,48 @@ static socklen_t make_sockaddr(const struct address *address,
 	return sizeof(*in6);
 }
 
-/* As the kernel does it, but for a moment. */
-static bool can_bind(const struct address *address)
+static socklen_t make_other(const struct endpoint *endpoint,
+			    struct sockaddr_storage *to)
 {
-	struct sockaddr_storage addr;
-	socklen_t len = make_sockaddr(address, &addr);
-	int fd, only_v6 = address->len == 16, one = 1;
-	bool ok;
+	struct sockaddr_un *un = (struct sockaddr_un *)to;
+	struct sockaddr_vm *vm = (struct sockaddr_vm *)to;
 
-	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	memset(to, 0, sizeof(*to));
+	if (endpoint->transport == KMQTT_TRANSPORT_UNIX) {
+		un->sun_family = AF_UNIX;
+		memcpy(un->sun_path, endpoint->path, sizeof(un->sun_path));
+		return sizeof(*un);
+	}
+	vm->svm_family = AF_VSOCK;
+	vm->svm_cid = endpoint->cid;
+	vm->svm_port = endpoint->port;
+	return sizeof(*vm);
+}
+
+/* As the kernel does it, but for a moment. */
+static bool can_bind(const struct endpoint *endpoint)
+{
+	bool ip = endpoint_is_ip(endpoint), ok;
+	int fd, only_v6 = endpoint->address.len == 16, one = 1;
+	struct sockaddr_storage addr;
+	socklen_t len;
+
+	len = ip ? make_sockaddr(&endpoint->address, &addr) :
+		   make_other(endpoint, &addr);
+	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC,
+		    endpoint->transport == KMQTT_TRANSPORT_MPTCP ?
+		    IPPROTO_MPTCP : 0);
 	if (fd < 0)
 		return false;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (ip)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (addr.ss_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6,
 			   sizeof(only_v6));
-	ok = !bind(fd, (const struct sockaddr *)&addr, len) && !listen(fd, 1);
+	ok = !bind(fd, (const struct sockaddr *)&addr, len);
+	if (ok && addr.ss_family == AF_UNIX)
+		unlink(endpoint->path);
+	ok = ok && !listen(fd, 1);
 	close(fd);
 	return ok;
 }
@@ -70,13 +98,16 @@ static bool can_bind(const struct address *address)
 const struct conf_listener *probe_blame(const struct conf *conf,
 					const struct conf *present)
 {
-	const struct address *address;
+	const struct conf_listener *listener;
 	size_t i;
 
 	for (i = 0; i < conf->nr_listeners; i++) {
-		address = &conf->listeners[i].address;
-		if (!is_open(present, address) && !can_bind(address))
-			return &conf->listeners[i];
+		listener = &conf->listeners[i];
+		/* The kernel opens nothing that an agent has. */
+		if (!listener->agent &&
+		    !is_open(present, &listener->endpoint) &&
+		    !can_bind(&listener->endpoint))
+			return listener;
 	}
 	return NULL;
 }

@@ -14,6 +14,8 @@
 #include "lines.h"
 #include "listen.h"
 #include "outside.h"
+#include "spec.h"
+#include "where.h"
 
 static bool read_bool(const char *word, int64_t *value)
 {
@@ -130,7 +132,7 @@ static bool read_value(struct reader *reader, const struct option *option,
 	*value = (struct value){ .rest = rest };
 	if (option->type == OPTION_ANY)
 		return true;
-	if (option->type == OPTION_TEXT)
+	if (option_is_text(option))
 		text = line_rest(&value->rest);
 	else
 		text = line_word(&value->rest);
@@ -140,7 +142,7 @@ static bool read_value(struct reader *reader, const struct option *option,
 		return false;
 	}
 	value->text = text;
-	return option->type == OPTION_TEXT || option->type == OPTION_WORD ||
+	return option_is_text(option) || option->type == OPTION_WORD ||
 	       read_number(reader, option, text, value);
 }
 
@@ -199,7 +201,8 @@ static void read_option(struct reader *reader, const struct option *option,
 		report_note(reader->report, &reader->at, "%s: %s", name,
 			    option->text);
 	/* Some take apart themselves what follows. */
-	if (option->type != OPTION_ANY && option->apply != apply_listener &&
+	if (option->type != OPTION_ANY && option->apply != where_listener &&
+	    option->apply != where_vsock_listener &&
 	    option->apply != apply_log_dest)
 		read_end(reader, value.rest);
 }
@@ -215,7 +218,10 @@ static void read_line(struct reader *reader, char *line)
 		return;
 	option = option_find(name);
 	field = option ? NULL : option_own(name);
-	if (option)
+	if (reader->only_agent && (field || (option && !option->agent)))
+		report_error(reader->report, &reader->at,
+			     "%s: nothing that an agent has to know", name);
+	else if (option)
 		read_option(reader, option, name, line);
 	else if (field)
 		apply_own(reader, field, name, line);
@@ -262,13 +268,6 @@ void read_file(struct reader *reader, const char *path)
 	reader->at = from;
 }
 
-static void free_security(struct security *security)
-{
-	free(security->password_file.text);
-	free(security->acl_file.text);
-	free(security->client_id_prefix.text);
-}
-
 /**
  * read_conf() - read a configuration
  * @conf: an empty one, which is given back also if there is something wrong
@@ -284,19 +283,12 @@ bool read_conf(struct conf *conf, struct report *report, const char *path)
 		.report = report,
 		.local_listeners = true,
 	};
-	size_t i;
 
 	read_file(&reader, path);
 	reader.at = (struct place){ .file = conf->files[0] };
 	listen_finish(&reader);
 	report_end(report);
-	for (i = 0; i < reader.nr_specs; i++) {
-		free_security(&reader.specs[i]->security);
-		free(reader.specs[i]->client_id_prefix.text);
-		free(reader.specs[i]->host);
-		free(reader.specs[i]);
-	}
-	free(reader.specs);
-	free_security(&reader.security);
+	spec_free_all(&reader);
+	spec_free_security(&reader.security);
 	return !report->errors;
 }

@@ -8,9 +8,19 @@
 struct security {
 	struct conf_text password_file;
 	struct conf_text acl_file;
+	struct conf_text psk_file;
 	struct conf_text client_id_prefix;
 	struct conf_number anonymous;
 	struct conf_number assign_client_id;
+};
+
+struct option;
+
+/* An option that the agent of a listener has to know. */
+struct agent_line {
+	struct place at;
+	const struct option *option;
+	char *value;
 };
 
 /* What files say of a listener, before its addresses are known. */
@@ -18,11 +28,13 @@ struct spec {
 	struct place at;	/* of what opened it, or else was first about it */
 	bool opened;
 	char *host;		/* or NULL for all addresses */
-	uint16_t port;
+	struct endpoint endpoint;	/* but for its address */
 	int family;
 	struct conf_number attrs[CONF_NR_ATTRS];
 	struct conf_text client_id_prefix;
 	struct security security;
+	struct agent_line *agent;
+	size_t nr_agent;
 };
 
 /* Files that are being read. */
@@ -31,10 +43,12 @@ struct reader {
 	struct report *report;
 	struct place at;	/* the line that is being read */
 	unsigned int depth;	/* of include_dir */
+	bool only_agent;	/* no option is for anybody else */
 	bool in_bridge;
 	bool per_listener;
 	bool local_listeners;
 	struct security security;	/* of all listeners */
+	bool psk_used;		/* there is a listener for its psk_file */
 	struct spec **specs;
 	size_t nr_specs;
 	struct spec *spec;	/* the one that options are about, or NULL */

@@ -46,6 +46,8 @@ static const char *const type_names[] = {
 	[OPTION_TIME] = "time",
 	[OPTION_WORD] = "word",
 	[OPTION_TEXT] = "text",
+	[OPTION_FILE] = "file",
+	[OPTION_DIRECTORY] = "directory",
 };
 
 static const char *const scope_names[] = {
@@ -106,16 +108,32 @@ static json_t *show_settings(const struct conf *conf)
 	return settings;
 }
 
+static void show_endpoint(json_t *object, const struct endpoint *endpoint)
+{
+	char host[ADDRESS_HOST_MAX];
+
+	set(object, "transport",
+	    json_string(endpoint_transports[endpoint->transport]));
+	if (endpoint_is_ip(endpoint)) {
+		address_write_host(&endpoint->address, host);
+		set(object, "address", json_string(host));
+		set(object, "port", json_integer(endpoint->address.port));
+	} else if (endpoint->transport == KMQTT_TRANSPORT_UNIX) {
+		set(object, "path", json_string(endpoint->path));
+	} else {
+		if (endpoint->cid != ENDPOINT_CID_ANY)
+			set(object, "cid", json_integer(endpoint->cid));
+		set(object, "vsock_port", json_integer(endpoint->port));
+	}
+}
+
 static json_t *show_listener(const struct conf_listener *listener)
 {
 	json_t *object = conf_check(json_object());
 	const struct conf_number *attr;
-	char host[ADDRESS_HOST_MAX];
 	size_t i;
 
-	address_write_host(&listener->address, host);
-	set(object, "address", json_string(host));
-	set(object, "port", json_integer(listener->address.port));
+	show_endpoint(object, &listener->endpoint);
 	set(object, "realm", json_integer(listener->realm));
 	for (i = 0; i < CONF_NR_ATTRS; i++) {
 		attr = &listener->attrs[i];
@@ -127,6 +145,8 @@ static json_t *show_listener(const struct conf_listener *listener)
 	if (listener->client_id_prefix.text)
 		set(object, "client_id_prefix",
 		    json_string(listener->client_id_prefix.text));
+	if (listener->agent)
+		set(object, "agent", json_string(listener->agent));
 	return object;
 }
 

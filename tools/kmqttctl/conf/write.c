@@ -204,20 +204,50 @@ static void write_setting(FILE *to, const struct conf_setting *setting)
 	fprintf(to, " %s\n", setting->value);
 }
 
+static void write_endpoint(FILE *to, const struct endpoint *endpoint)
+{
+	char host[ADDRESS_HOST_MAX];
+
+	if (endpoint->transport == KMQTT_TRANSPORT_UNIX) {
+		fprintf(to, "listener 0 %s\n", endpoint->path);
+		return;
+	}
+	if (endpoint->transport == KMQTT_TRANSPORT_VSOCK) {
+		fprintf(to, "kmqtt_vsock_listener %u", endpoint->port);
+		if (endpoint->cid != ENDPOINT_CID_ANY)
+			fprintf(to, " %u", endpoint->cid);
+		fputc('\n', to);
+		return;
+	}
+	fprintf(to, "listener %u", endpoint->address.port);
+	if (endpoint->address.len) {
+		address_write_host(&endpoint->address, host);
+		fprintf(to, " %s", host);
+	}
+	fputc('\n', to);
+	if (endpoint->transport == KMQTT_TRANSPORT_MPTCP)
+		fputs("kmqtt_mptcp true\n", to);
+}
+
+/* It is in this language already. */
+static void write_agent(FILE *to, const char *text)
+{
+	size_t len = strlen(text);
+
+	fputs(text, to);
+	if (len && text[len - 1] != '\n')
+		fputc('\n', to);
+}
+
 static void write_listener(FILE *to, const struct conf *conf,
 			   const struct conf_listener *listener,
 			   const char *path)
 {
 	const struct conf_number *attr;
-	char host[ADDRESS_HOST_MAX];
 	size_t i;
 
-	fprintf(to, "\nlistener %u", listener->address.port);
-	if (listener->address.len) {
-		address_write_host(&listener->address, host);
-		fprintf(to, " %s", host);
-	}
 	fputc('\n', to);
+	write_endpoint(to, &listener->endpoint);
 	for (i = 0; i < CONF_NR_ATTRS; i++) {
 		attr = &listener->attrs[i];
 		if (!attr->set || !attr_options[i])
@@ -231,6 +261,8 @@ static void write_listener(FILE *to, const struct conf *conf,
 	if (listener->client_id_prefix.text)
 		fprintf(to, "listener_auto_id_prefix %s\n",
 			listener->client_id_prefix.text);
+	if (listener->agent)
+		write_agent(to, listener->agent);
 	if (write_is_per_listener(conf))
 		write_security(to, conf, listener, path);
 }
