@@ -247,6 +247,48 @@ def test_anonymous(files):
         assert got[0]["anonymous"] is True
 
 
+@pytest.mark.parametrize("text, says", [
+    ("max_qos 1\n", "agent:1: max_qos: nothing that an agent has to know"),
+    ("protocol websockets\nlistener 1\n", "agent:2: listener: nothing that an agent has to know"),
+    ("kmqtt_max_sessions 1\n", "agent:1: kmqtt_max_sessions: nothing that an agent has to know"),
+    ("nonsense 1\n", "agent:1: there is no option 'nonsense'"),
+    ("# nothing\n", "agent: there is nothing for an agent"),
+    ("protocol mqtt\n", "agent: there is nothing for an agent"),
+    ("certfile c\n", "agent:1: certfile needs keyfile"),
+    ("psk_file none\n", "agent:1: psk_file none: No such file or directory"),
+])
+def test_listener_add(files, text, says):
+    """The same language in the file that listener add has for it."""
+    files.write("agent", text)
+    got = subprocess.run([CTL, "listener", "add", "127.0.0.1:1", "agent", "agent"],
+                         cwd=files.path, check=False, capture_output=True, timeout=60)
+    assert got.stderr.decode().splitlines() == [says]
+    assert got.returncode == 2
+
+
+@pytest.mark.parametrize("args, says", [
+    (["unix"], "unix needs a path"),
+    (["unix", ""], "'' is not a path of 1 to 107 bytes"),
+    (["unix", "/" + "x" * 107], f"'/{'x' * 107}' is not a path of 1 to 107 bytes"),
+    (["vsock"], "vsock needs a port"),
+    (["vsock", "any"], "'any' is not a number that fits"),
+    (["vsock", "4294967295"], "'4294967295' is not a number that fits"),
+    (["vsock", "1", "cid"], "cid needs a value"),
+    (["vsock", "1", "cid", "-1"], "'-1' is not a number that fits"),
+    (["mptcp"], "address needs a value"),
+    (["mptcp", "1883"], "'1883' is not an address with a port, as 127.0.0.1:1883, [::1]:1883 or "
+                        "*:1883"),
+    (["unix", "/x", "agent"], "agent needs a file"),
+    (["unix", "/x", "cid"], "'cid' is not a setting of a listener"),
+])
+def test_arguments(files, args, says):
+    got = subprocess.run([CTL, "listener", "add", *args], cwd=files.path, check=False,
+                         capture_output=True, timeout=60)
+    assert got.stderr.decode().splitlines() == [f"kmqttctl: listener add: {says}",
+                                                "Try 'kmqttctl listener --help'."]
+    assert (got.returncode, got.stdout) == (2, b"")
+
+
 def test_options():
     """All that interfaces of the agent name are there, and nothing else is."""
     options = json.loads(subprocess.check_output([CTL, "-j", "load", "--options"]))

@@ -14,6 +14,7 @@
 #include "conf/read.h"
 #include "conf/show.h"
 #include "ctl.h"
+#include "socket_file.h"
 
 #define FIELD(_attr, _name)					\
 	{							\
@@ -262,13 +263,18 @@ static enum exit_code commit(struct ctl *ctl, const struct conf *conf,
 			     const struct conf *present)
 {
 	enum exit_code ret;
+	size_t i;
 
+	for (i = 0; i < conf->nr_listeners; i++)
+		socket_file_make_way(&conf->listeners[i].endpoint, present);
 	nl_begin(&ctl->nl, KMQTT_CMD_CONFIG_COMMIT);
 	ret = nl_do(&ctl->nl, print_result, ctl);
 	if (ret == EXIT_REFUSED)
 		print_blame(ctl, conf, present);
 	else if (ret)
 		ctl_report(ctl, ret);
+	else
+		socket_file_clean_up(present, conf);
 	return ret;
 }
 
