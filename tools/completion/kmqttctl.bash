@@ -34,9 +34,10 @@ _kmqttctl_arguments() {
 		;;
 	"listener add")
 		case $3 in
-		add) echo address ;;
-		address | max-* | topic-alias-max | *-rate) ;;
-		client-id-prefix) ;;
+		add) echo address mptcp unix vsock ;;
+		address | mptcp | vsock | cid) ;;
+		max-* | topic-alias-max | *-rate | client-id-prefix) ;;
+		unix | agent) compgen -f -- "$current" ;;
 		anonymous | username-as-client-id | assign-client-id)
 			echo on off
 			;;
@@ -45,15 +46,20 @@ _kmqttctl_arguments() {
 				topic-alias-max username-as-client-id \
 				connect-rate message-rate byte-rate \
 				client-message-rate client-byte-rate \
-				assign-client-id client-id-prefix
+				assign-client-id client-id-prefix agent
+			[[ ${COMP_WORDS[COMP_CWORD - 2]} == vsock ]] && echo cid
 			;;
 		esac
 		;;
 	"listener del")
 		case $3 in
-		del) echo address id ;;
-		address | id | kick) ;;
-		*) echo kick ;;
+		del) echo address mptcp unix vsock id ;;
+		address | mptcp | vsock | cid | id | kick) ;;
+		unix) compgen -f -- "$current" ;;
+		*)
+			echo kick
+			[[ ${COMP_WORDS[COMP_CWORD - 2]} == vsock ]] && echo cid
+			;;
 		esac
 		;;
 	"client kick")
@@ -119,7 +125,7 @@ _kmqttctl_arguments() {
 		esac
 		;;
 	monitor*)
-		echo connect disconnect refused dropped ban
+		echo connect disconnect refused dropped ban config
 		;;
 	pub*)
 		case $3 in
