@@ -28,7 +28,7 @@
 struct kmqtt_websocket {
 	struct kmqtt_ws ws;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* answer and answer_len */
 	u8 answer[KMQTT_WS_ANSWER_MAX];
 	u8 answer_len;
 
