@@ -435,10 +435,11 @@ static void leave_socket(struct socket *sock)
 	/* One that was adopted is a socket as any other already. */
 	if (sock->file)
 		sockfd_put(sock);
-	else if (sk_is_inet(sock->sk))
-		leave_ip_socket(sock);
-	else
+	/* So is one of Multipath TCP, and others have no last words. */
+	else if (!sk_is_inet(sock->sk) || sock->sk->sk_net_refcnt)
 		sock_release(sock);
+	else
+		leave_ip_socket(sock);
 }
 
 /*
