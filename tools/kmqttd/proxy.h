@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KMQTTD_PROXY_H
+#define _KMQTTD_PROXY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "peer.h"
+
+/* The longest line of version 1, and more than any address of version 2. */
+#define PROXY_BUFFER	256
+
+enum proxy_result {
+	PROXY_MORE,		/* the header goes on */
+	PROXY_LOCAL,		/* the socket's address is the client's */
+	PROXY_PEER,		/* the proxy has told the client's address */
+	PROXY_BAD,
+};
+
+/* What a proxy sends ahead; all zero but the version to begin with. */
+struct proxy {
+	unsigned int version;	/* 1 or 2, the only one that is taken */
+	size_t len;		/* bytes in the buffer */
+	size_t skip;		/* bytes to come that nobody wants */
+	unsigned char buf[PROXY_BUFFER];
+};
+
+size_t proxy_wants(const struct proxy *proxy);
+enum proxy_result proxy_feed(struct proxy *proxy, const void *data, size_t len,
+			     union peer *peer);
+
+#endif /* _KMQTTD_PROXY_H */
