@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A connection from accept() to the broker: what a proxy says, the handshake of
+ * TLS, the request of WebSocket, each of them if the listener is of that kind.
+ *
+ * Nothing is read beyond the end of a stage, since what follows is for another
+ * one or for the broker. What a connection holds in memory grows with what
+ * came in, up to limits, and not with what was announced.
+ */
+#include "conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "upgrade.h"
+
+/* How long a refused client has to read why, in milliseconds. */
+#define DRAIN_TIME	2000
+
+/* Reads in a row from a client that is not listened to any more. */
+#define DRAIN_READS	16
+
+#define CHUNK		4096
+
+static struct log_limit refusals, limits, failures;
+
+/**
+ * conn_now() - tell the time
+ *
+ * Return: milliseconds.
+ */
+int64_t conn_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+static void say_limited(const union peer *peer, const struct service *service,
+			struct conn_counts *counts)
+{
+	char text[PEER_TEXT_MAX];
+
+	counts->limited++;
+	peer_text(text, peer);
+	log_say_some(&limits, LOG_WARNING,
+		     "listener %u: %s: too many handshakes at a time",
+		     service->listener, text);
+}
+
+static bool enter_source(struct conn *conn, struct conn_counts *counts)
+{
+	struct service *service = conn->service;
+
+	conn->source = gate_enter_source(service->gate, &conn->peer,
+					 service->settings.max_per_source);
+	if (!conn->source)
+		say_limited(&conn->peer, service, counts);
+	return conn->source;
+}
+
+/**
+ * conn_create() - begin with a connection
+ * @fd: its socket, that of the connection from now on, even if there is none
+ * @peer: where it comes from
+ * @service: of its listener
+ * @counts: where to count it if there are too many
+ *
+ * Return: for conn_advance(), or NULL.
+ */
+struct conn *conn_create(int fd, const union peer *peer,
+			 struct service *service, struct conn_counts *counts)
+{
+	const struct settings *settings = &service->settings;
+	struct conn *conn;
+	int one = 1;
+
+	if (!gate_enter(service->gate, settings->max_handshakes)) {
+		say_limited(peer, service, counts);
+		close(fd);
+		return NULL;
+	}
+	conn = calloc(1, sizeof(*conn));
+	if (!conn) {
+		gate_leave(service->gate);
+		close(fd);
+		return NULL;
+	}
+	conn->fd = fd;
+	conn->peer = *peer;
+	conn->service = service_get(service);
+	conn->deadline = conn_now() + settings->timeout * 1000ll;
+	conn->proxy.version = settings->proxy;
+	conn->stage = settings->proxy ? CONN_PROXY : CONN_TLS;
+	/* All of a proxy's clients would be one source. */
+	if (!settings->proxy && !enter_source(conn, counts)) {
+		conn_free(conn);
+		return NULL;
+	}
+	/* The next flight must not wait for the last one's ack. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return conn;
+}
+
+/**
+ * conn_free() - end a connection, unless the broker has its socket
+ * @conn: the connection
+ */
+void conn_free(struct conn *conn)
+{
+	struct service *service = conn->service;
+
+	close(conn->fd);
+	tls_free(conn->tls);
+	free(conn->identity);
+	free(conn->request);
+	gate_leave_source(service->gate, conn->source);
+	gate_leave(service->gate);
+	service_put(service);
+	free(conn);
+}
+
+static void say_refused(const struct conn *conn, const struct conn_env *env,
+			const char *what, const char *why)
+{
+	char text[PEER_TEXT_MAX];
+
+	env->counts->failed++;
+	peer_text(text, &conn->peer);
+	log_say_some(&refusals, LOG_NOTICE, "listener %u: %s: %s: %s",
+		     conn->service->listener, text, what, why);
+}
+
+/* Closing at once would reset the connection, and the reason may get lost. */
+static enum conn_wait drain(struct conn *conn)
+{
+	int64_t deadline = conn_now() + DRAIN_TIME;
+
+	shutdown(conn->fd, SHUT_WR);
+	tls_free(conn->tls);
+	conn->tls = NULL;
+	if (conn->deadline > deadline)
+		conn->deadline = deadline;
+	conn->stage = CONN_DRAIN;
+	return CONN_READ;
+}
+
+static enum conn_wait advance_drain(struct conn *conn)
+{
+	char buf[CHUNK];
+	int budget;
+	ssize_t n;
+
+	for (budget = DRAIN_READS; budget; budget--) {
+		n = recv(conn->fd, buf, sizeof(buf), MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
+			break;
+		if (n <= 0)
+			return CONN_END;
+	}
+	return CONN_READ;
+}
+
+static enum conn_wait advance_proxy(struct conn *conn,
+				    const struct conn_env *env)
+{
+	enum proxy_result result = PROXY_MORE;
+	char buf[PROXY_BUFFER];
+	ssize_t n;
+
+	while (result == PROXY_MORE) {
+		n = recv(conn->fd, buf, proxy_wants(&conn->proxy),
+			 MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
+			return CONN_READ;
+		if (n <= 0)
+			return CONN_END;
+		result = proxy_feed(&conn->proxy, buf, n, &conn->peer);
+	}
+	if (result == PROXY_BAD) {
+		say_refused(conn, env, "PROXY protocol", "not a header of it");
+		return CONN_END;
+	}
+	conn->proxied = result == PROXY_PEER;
+	peer_unmap(&conn->peer);
+	if (!enter_source(conn, env->counts))
+		return CONN_END;
+	conn->stage = CONN_TLS;
+	return CONN_READ;
+}
+
+/* The kernel goes on from here, and OpenSSL has done its part. */
+static enum conn_wait finish_tls(struct conn *conn, const struct conn_env *env)
+{
+	const char *why = NULL;
+
+	conn->identity = malloc(sizeof(*conn->identity));
+	if (!conn->identity)
+		return CONN_END;
+	if (!tls_offload(conn->tls, conn->fd)) {
+		env->counts->failed++;
+		log_say_some(&failures, LOG_ERR, "listener %u: %s",
+			     conn->service->listener, conn->tls->why);
+		return CONN_END;
+	}
+	if (!identity_read(conn->identity, conn->tls, &conn->service->settings,
+			   &why)) {
+		say_refused(conn, env, "certificate or identity", why);
+		ktls_alert(conn->fd, SSL3_AL_FATAL, SSL_AD_ACCESS_DENIED);
+		return drain(conn);
+	}
+	tls_free(conn->tls);
+	conn->tls = NULL;
+	conn->stage = CONN_UPGRADE;
+	return CONN_READ;
+}
+
+static enum conn_wait advance_tls(struct conn *conn,
+				  const struct conn_env *env)
+{
+	if (!conn->service->ctx) {
+		conn->stage = CONN_UPGRADE;
+		return CONN_READ;
+	}
+	if (!conn->tls)
+		conn->tls = tls_new(conn->service->ctx);
+	if (!conn->tls)
+		return CONN_END;
+	switch (tls_advance(conn->tls, conn->fd)) {
+	case TLS_READ:
+		return CONN_READ;
+	case TLS_WRITE:
+		return CONN_WRITE;
+	case TLS_DONE:
+		return finish_tls(conn, env);
+	case TLS_FAILED:
+		say_refused(conn, env, "TLS", conn->tls->why);
+		return drain(conn);
+	default:
+		if (conn->tls->total)
+			say_refused(conn, env, "TLS", "the client went away");
+		return CONN_END;
+	}
+}
+
+/* Take bytes out of the socket that were seen there. */
+static bool discard(int fd, size_t len)
+{
+	char buf[CHUNK];
+	ssize_t n;
+
+	for (; len; len -= n) {
+		n = recv(fd, buf, len < CHUNK ? len : CHUNK, MSG_DONTWAIT);
+		if (n <= 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Read the request up to its end, and not beyond: the kernel speaks WebSocket
+ * with what follows. CONN_WRITE if it is complete.
+ */
+static enum conn_wait read_request(struct conn *conn, size_t *end)
+{
+	char buf[UPGRADE_REQUEST_MAX], *request;
+	size_t had = conn->request_len;
+	ssize_t n;
+
+	n = recv(conn->fd, buf, sizeof(buf) - had, MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN)
+		return CONN_READ;
+	if (n <= 0)
+		return CONN_END;
+	request = realloc(conn->request, had + n);
+	if (!request)
+		return CONN_END;
+	memcpy(request + had, buf, n);
+	conn->request = request;
+	*end = upgrade_end(request, had + n);
+	if (*end)
+		n = *end - had;
+	if (!discard(conn->fd, n))
+		return CONN_END;
+	conn->request_len += n;
+	return *end || conn->request_len == sizeof(buf) ? CONN_WRITE :
+							  CONN_READ;
+}
+
+static enum conn_wait advance_upgrade(struct conn *conn,
+				      const struct conn_env *env)
+{
+	char answer[UPGRADE_ANSWER_MAX];
+	enum conn_wait wait;
+	size_t end = 0, len;
+	int status;
+
+	if (!conn->service->settings.websocket) {
+		conn->stage = CONN_ADOPT;
+		return CONN_READ;
+	}
+	wait = read_request(conn, &end);
+	if (wait != CONN_WRITE)
+		return wait;
+	if (end)
+		status = upgrade_answer(&conn->service->settings,
+					conn->request, end, answer);
+	else
+		status = upgrade_too_long(answer);
+	len = strlen(answer);
+	/* Nothing but a handshake was sent before: there is room for this. */
+	if (send(conn->fd, answer, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+	    (ssize_t)len)
+		return CONN_END;
+	if (status == UPGRADE_DONE) {
+		conn->stage = CONN_ADOPT;
+		return CONN_READ;
+	}
+	answer[strcspn(answer, "\r")] = '\0';
+	say_refused(conn, env, "WebSocket", answer);
+	if (conn->identity)
+		ktls_alert(conn->fd, SSL3_AL_WARNING, SSL_AD_CLOSE_NOTIFY);
+	return drain(conn);
+}
+
+/* The broker's limits and bans are nothing that went wrong here. */
+static int failure_priority(int err)
+{
+	switch (err) {
+	case ENOSPC:
+	case EUSERS:
+	case EDQUOT:
+	case EACCES:
+		return LOG_INFO;
+	default:
+		return LOG_WARNING;
+	}
+}
+
+static enum conn_wait hand_over(struct conn *conn, const struct conn_env *env)
+{
+	static const struct identity nobody;
+	struct adoption adoption = {
+		.fd = conn->fd,
+		.listener = conn->service->listener,
+		.peer = conn->proxied ? &conn->peer : NULL,
+		.identity = conn->identity ?: &nobody,
+		.websocket = conn->service->settings.websocket,
+	};
+	char text[PEER_TEXT_MAX], why[ADOPT_WHY_MAX];
+	int err;
+
+	err = env->adopter->adopt(env->state, &adoption, why);
+	peer_text(text, &conn->peer);
+	if (err) {
+		env->counts->failed++;
+		log_say_some(&failures, failure_priority(err),
+			     "listener %u: %s: the broker does not take it: %s",
+			     adoption.listener, text, why);
+	} else {
+		env->counts->adopted++;
+		log_say(LOG_INFO, "listener %u: %s: handed over%s%s",
+			adoption.listener, text,
+			conn->identity ? ", " : "",
+			conn->identity ? conn->identity->cipher : "");
+	}
+	return CONN_END;
+}
+
+/**
+ * conn_advance() - go on with a connection as far as its socket lets it
+ * @conn: the connection
+ * @env: of this thread
+ *
+ * Return: what it waits for now; conn_free() comes after CONN_END.
+ */
+enum conn_wait conn_advance(struct conn *conn, const struct conn_env *env)
+{
+	enum conn_wait wait = CONN_READ;
+	enum conn_stage stage;
+
+	do {
+		stage = conn->stage;
+		switch (stage) {
+		case CONN_PROXY:
+			wait = advance_proxy(conn, env);
+			break;
+		case CONN_TLS:
+			wait = advance_tls(conn, env);
+			break;
+		case CONN_UPGRADE:
+			wait = advance_upgrade(conn, env);
+			break;
+		case CONN_ADOPT:
+			wait = hand_over(conn, env);
+			break;
+		case CONN_DRAIN:
+			wait = advance_drain(conn);
+			break;
+		}
+	} while (conn->stage != stage);
+	return wait;
+}
+
+/**
+ * conn_expire() - tell that a connection's time is up
+ * @conn: the connection, for conn_free() now
+ * @env: of this thread
+ */
+void conn_expire(struct conn *conn, const struct conn_env *env)
+{
+	static const char *const stages[] = {
+		[CONN_PROXY] = "PROXY protocol",
+		[CONN_TLS] = "TLS",
+		[CONN_UPGRADE] = "WebSocket",
+		[CONN_ADOPT] = "broker",
+	};
+
+	/* Of those it was told already. */
+	if (conn->stage == CONN_DRAIN)
+		return;
+	say_refused(conn, env, stages[conn->stage], "it took too long");
+}
