@@ -35,6 +35,7 @@ module:
 
 tools:
 	@$(MAKE) -C tools/kmqttctl
+	@$(MAKE) -C tools/kmqttd
 	@$(MAKE) -C tools/bench
 
 debug-module:
@@ -135,6 +136,7 @@ dkms-install:
 
 tools-install: tools
 	@$(MAKE) -C tools/kmqttctl install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
+	@$(MAKE) -C tools/kmqttd install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	@$(MAKE) -C tools/bench install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)
 	@$(MAKE) -C tools/systemd install PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) \
 		SYSCONFDIR=$(SYSCONFDIR)
