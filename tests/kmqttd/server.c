@@ -52,6 +52,17 @@ static void close_nothing(void *state)
 {
 }
 
+static void print_string(const char *name, const char *value)
+{
+	printf("\"%s\": \"", name);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			putchar('\\');
+		putchar(*value);
+	}
+	printf("\", ");
+}
+
 static void print_adoption(const struct adoption *adoption)
 {
 	const struct identity *identity = adoption->identity;
@@ -59,12 +70,17 @@ static void print_adoption(const struct adoption *adoption)
 
 	if (adoption->peer)
 		peer_text(peer, adoption->peer);
-	printf("{\"listener\": %u, \"peer\": \"%s\", \"has_user\": %s, \"user\": \"%s\", "
-	       "\"subject\": \"%s\", \"tls\": %u, \"cipher\": \"%s\", \"websocket\": %s}\n",
-	       adoption->listener, peer, identity->has_user ? "true" : "false",
-	       identity->user, identity->subject, identity->tls_version,
-	       identity->cipher, adoption->websocket ? "true" : "false");
+	flockfile(stdout);
+	putchar('{');
+	print_string("peer", peer);
+	print_string("user", identity->user);
+	print_string("subject", identity->subject);
+	print_string("cipher", identity->cipher);
+	printf("\"listener\": %u, \"has_user\": %s, \"tls\": %u, \"websocket\": %s}\n",
+	       adoption->listener, identity->has_user ? "true" : "false",
+	       identity->tls_version, adoption->websocket ? "true" : "false");
 	fflush(stdout);
+	funlockfile(stdout);
 }
 
 static int adopt(void *state, const struct adoption *adoption,

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fixtures of the tests of kmqttd: a server, certificates, clients."""
+
+import contextlib
+import itertools
+import json
+import os
+import queue
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+SERVER = os.environ["KMQTT_SERVER"]
+SCALE = float(os.environ.get("KMQTT_TIMEOUT_SCALE", "1"))
+TIMEOUT = 10 * SCALE
+
+
+def has_ktls():
+    """Does the kernel do TLS? It is asked with a connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with socket.create_connection(server.getsockname()) as client:
+            try:
+                client.setsockopt(socket.IPPROTO_TCP, 31, b"tls")
+            except OSError:
+                return False
+            return True
+
+
+KTLS = has_ktls()
+needs_ktls = pytest.mark.skipif(not KTLS, reason="no TLS in this kernel")
+
+
+# Below the ports that clients have: one of theirs would be in the way for a minute.
+PORTS = itertools.count(20000)
+
+
+def free_port():
+    for port in PORTS:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+class Server:
+    """kmqttd that hands connections to itself, and sends back what comes."""
+
+    def __init__(self, path):
+        self.path = path
+        self.port = free_port()
+        self.process = None
+        self.lines = queue.Queue()
+        self.log = []
+
+    def write(self, agent):
+        (self.path / "agent").write_text(agent)
+
+    def start(self, agent):
+        self.write(agent)
+        self.process = subprocess.Popen(
+            [SERVER, str(self.port), self.path / "agent"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=dict(os.environ, ASAN_OPTIONS="quarantine_size_mb=1"),
+        )  # fmt: skip
+        for stream, take in ((self.process.stdout, self.take), (self.process.stderr, self.note)):
+            threading.Thread(target=self.read, args=(stream, take), daemon=True).start()
+        state = self.told()
+        assert state["open"] == 1, self.log
+        return state
+
+    @staticmethod
+    def read(stream, take):
+        for line in stream:
+            take(line.decode(errors="backslashreplace").rstrip("\n"))
+
+    def take(self, line):
+        self.lines.put(json.loads(line))
+
+    def note(self, line):
+        self.log.append(line)
+
+    def told(self, timeout=TIMEOUT):
+        """The next line: a connection that is handed over, or a state."""
+        try:
+            return self.lines.get(timeout=timeout)
+        except queue.Empty:
+            pytest.fail("nothing was handed over; log:\n" + "\n".join(self.log))
+
+    def silent(self, timeout=0.3):
+        try:
+            pytest.fail(f"handed over: {self.lines.get(timeout=timeout)}")
+        except queue.Empty:
+            pass
+
+    def reload(self, agent=None):
+        if agent is not None:
+            self.write(agent)
+        self.process.send_signal(signal.SIGHUP)
+        return self.told()
+
+    def connect(self, source="127.0.0.1"):
+        return socket.create_connection(("127.0.0.1", self.port), TIMEOUT, (source, 0))
+
+    def logged(self, text):
+        """Is it in the log? A line may be on its way."""
+        event = threading.Event()
+        for _ in range(int(50 * SCALE)):
+            if any(text in line for line in list(self.log)):
+                return True
+            event.wait(0.1)
+        pytest.fail(f"{text!r} is not in the log:\n" + "\n".join(self.log))
+
+    def memory(self):
+        """What it holds now, in KiB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(TIMEOUT) == 0, "\n".join(self.log)
+
+
+@pytest.fixture
+def server(tmp_path):
+    one = Server(tmp_path)
+    yield one
+    if one.process:
+        if one.process.poll() is None:
+            one.stop()
+        assert one.process.returncode == 0, "\n".join(one.log)
+
+
+CA_CONFIG = """
+[ca]
+default_ca = this
+[this]
+dir = {dir}
+database = {dir}/index
+new_certs_dir = {dir}
+rand_serial = yes
+default_md = sha256
+default_days = 30
+default_crl_days = 30
+policy = any
+[any]
+commonName = optional
+organizationName = optional
+countryName = optional
+"""
+
+
+class Authority:
+    """A certificate authority with all that it has signed."""
+
+    def __init__(self, path, name="CA"):
+        self.path = path
+        path.mkdir()
+        (path / "index").write_text("")
+        (path / "conf").write_text(CA_CONFIG.format(dir=path))
+        self.openssl("req", "-x509", *self.key("ca"), "-days", "30", "-subj", f"/CN={name}",
+                     "-out", "ca.pem")
+        self.revoke_nobody()
+
+    def openssl(self, *args):
+        subprocess.run(("openssl", *args), cwd=self.path, check=True, capture_output=True)
+
+    @staticmethod
+    def key(name):
+        return ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                "-keyout", f"{name}.key")
+
+    def issue(self, name, subject, *options):
+        self.openssl("req", *self.key(name), "-utf8", "-subj", subject, "-out", f"{name}.csr")
+        self.openssl("ca", "-batch", "-notext", "-utf8", "-config", "conf", "-cert", "ca.pem",
+                     "-keyfile", "ca.key", "-in", f"{name}.csr", "-out", f"{name}.pem",
+                     "-preserveDN", *options)
+        return name
+
+    def revoke_nobody(self):
+        self.openssl("ca", "-config", "conf", "-cert", "ca.pem", "-keyfile", "ca.key",
+                     "-gencrl", "-out", "crl.pem")
+
+    def revoke(self, name):
+        self.openssl("ca", "-config", "conf", "-cert", "ca.pem", "-keyfile", "ca.key",
+                     "-revoke", f"{name}.pem")
+        self.revoke_nobody()
+
+    def change_name(self, name, old, new):
+        """Another subject, that no tool would make, signed all the same."""
+        self.openssl("x509", "-in", f"{name}.pem", "-outform", "DER", "-out", f"{name}.der")
+        der = (self.path / f"{name}.der").read_bytes()
+        assert old in der and len(old) == len(new)
+        (self.path / f"{name}.der").write_bytes(der.replace(old, new))
+        self.openssl("x509", "-inform", "DER", "-in", f"{name}.der", "-CA", "ca.pem",
+                     "-CAkey", "ca.key", "-days", "30", "-out", f"{name}.pem")
+
+    def file(self, name):
+        return str(self.path / name)
+
+    def agent(self, server="server"):
+        return f"certfile {self.file(server)}.pem\nkeyfile {self.file(server)}.key\n"
+
+    def wants_clients(self):
+        return self.agent() + f"cafile {self.file('ca.pem')}\nrequire_certificate true\n"
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    ca = Authority(tmp_path_factory.mktemp("pki") / "ca")
+    ca.issue("server", "/CN=localhost")
+    ca.issue("client", "/C=DE/O=Müller, Söhne/CN=device 1")
+    return ca
+
+
+class Client:
+    """A client that speaks TLS."""
+
+    def __init__(self, pki, version=None, cert=None, ciphers=None, alpn=None):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self.context.check_hostname = False
+        self.context.load_verify_locations(pki.file("ca.pem"))
+        if version:
+            self.context.minimum_version = self.context.maximum_version = version
+        if cert:
+            self.context.load_cert_chain(pki.file(f"{cert}.pem"), pki.file(f"{cert}.key"))
+        if ciphers:
+            self.context.set_ciphers(ciphers)
+        if alpn:
+            self.context.set_alpn_protocols(alpn)
+
+    def connect(self, server, session=None, ahead=b""):
+        sock = server.connect()
+        sock.sendall(ahead)
+        return self.context.wrap_socket(sock, session=session)
+
+
+def echoes(sock, data=b"x" * 100):
+    """What is sent comes back; that is more than one record, if it is long."""
+    got = b""
+    sender = threading.Thread(target=sock.sendall, args=(data,))
+    sender.start()
+    while len(got) < len(data):
+        piece = sock.recv(65536)
+        assert piece, "the connection has ended"
+        got += piece
+    sender.join()
+    assert got == data
+
+
+def ended(sock):
+    """Has the other side ended it, in whatever way?"""
+    try:
+        while sock.recv(4096):
+            pass
+    except (ConnectionError, ssl.SSLError):
+        pass
+    return True

@@ -1,0 +1,370 @@
+# SPDX-License-Identifier: GPL-2.0
+"""TLS: handshakes, and that the kernel goes on with them."""
+
+import ssl
+import subprocess
+import time
+
+import pytest
+from conftest import KTLS, SCALE, TIMEOUT, Authority, Client, echoes, ended, needs_ktls
+
+TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+CIPHERS12 = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+)
+CIPHERS13 = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
+
+# The part of the record that no handshake fills, many records, a record that isn't full.
+LENGTHS = (1, 16384, 100000)
+
+
+@needs_ktls
+@pytest.mark.parametrize("cipher", CIPHERS12)
+def test_tls12(server, pki, cipher):
+    server.start(pki.agent())
+    with Client(pki, TLS12, ciphers=cipher).connect(server) as sock:
+        told = server.told()
+        assert (told["tls"], told["cipher"]) == (0x0303, cipher)
+        assert (told["listener"], told["has_user"], told["websocket"]) == (7, False, False)
+        for length in LENGTHS:
+            echoes(sock, b"a" * length)
+
+
+@needs_ktls
+@pytest.mark.parametrize("cipher", CIPHERS13)
+def test_tls13(server, pki, cipher):
+    server.start(pki.agent() + f"ciphers_tls1.3 {cipher}\n")
+    with Client(pki, TLS13).connect(server) as sock:
+        told = server.told()
+        assert (told["tls"], told["cipher"]) == (0x0304, cipher)
+        for length in LENGTHS:
+            echoes(sock, b"a" * length)
+
+
+def s_client(server, *args, data=b"hello"):
+    """What comes back of what openssl sends at once, with the handshake's end."""
+    return subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet", "-no_ign_eof",
+         *args],
+        input=data, capture_output=True, timeout=TIMEOUT, check=False,
+    )  # fmt: skip
+
+
+@needs_ktls
+@pytest.mark.parametrize("version", ("-tls1_2", "-tls1_3"))
+def test_psk(server, tmp_path, version):
+    (tmp_path / "psk").write_text("sensor:c0ffee00c0ffee00\nother:00112233\n")
+    server.start(f"psk_file {tmp_path}/psk\npsk_hint here\nuse_identity_as_username true\n")
+    process = subprocess.Popen(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet", version,
+         "-psk_identity", "sensor", "-psk", "c0ffee00c0ffee00"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    told = server.told()
+    assert (told["has_user"], told["user"], told["subject"]) == (True, "sensor", "sensor")
+    assert told["tls"] == (0x0303 if version == "-tls1_2" else 0x0304)
+    process.stdin.write(b"hello\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"hello\n"
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("version", ("-tls1_2", "-tls1_3"))
+@pytest.mark.parametrize("identity,key", (("sensor", "00"), ("nobody", "c0ffee00c0ffee00")))
+def test_psk_refused(server, tmp_path, version, identity, key):
+    (tmp_path / "psk").write_text("sensor:c0ffee00c0ffee00\n")
+    server.start(f"psk_file {tmp_path}/psk\n")
+    got = s_client(server, version, "-psk_identity", identity, "-psk", key)
+    assert b"alert" in got.stderr
+    assert server.logged(": TLS: ")
+    server.silent()
+
+
+@needs_ktls
+def test_psk_that_is_not_used_proves_nothing(server, pki, tmp_path):
+    """It is named, but its hash doesn't go with the cipher: the certificate is used."""
+    (tmp_path / "psk").write_text("sensor:c0ffee00c0ffee00\n")
+    server.start(pki.agent() + f"psk_file {tmp_path}/psk\nuse_identity_as_username true\n")
+    s_client(server, "-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384",
+             "-psk_identity", "sensor", "-psk", "c0ffee00c0ffee00")
+    told = server.told()
+    assert (told["has_user"], told["user"], told["subject"]) == (True, "", "")
+
+
+SUBJECT = r"CN=device 1,O=M\C3\BCller\, S\C3\B6hne,C=DE"
+
+
+@needs_ktls
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+@pytest.mark.parametrize(
+    "options,user",
+    (
+        ("", None),
+        ("use_identity_as_username true\n", "device 1"),
+        ("use_subject_as_username true\n", SUBJECT),
+        ("use_identity_as_username true\nuse_subject_as_username true\n", "device 1"),
+    ),
+    ids=("none", "name", "subject", "both"),
+)
+def test_client_certificate(server, pki, version, options, user):
+    server.start(pki.wants_clients() + options)
+    with Client(pki, version, cert="client").connect(server) as sock:
+        told = server.told()
+        assert told["subject"] == SUBJECT
+        assert (told["has_user"], told["user"]) == (user is not None, user or "")
+        echoes(sock)
+
+
+@needs_ktls
+def test_identity_is_demanded_and_there_is_none(server, pki):
+    server.start(pki.agent() + "use_identity_as_username true\n")
+    with Client(pki).connect(server) as sock:
+        told = server.told()
+        assert (told["has_user"], told["user"], told["subject"]) == (True, "", "")
+        echoes(sock)
+
+
+def refused(server, pki, version, cert=None, **options):
+    """The alert that the client gets, in whichever step it does."""
+    try:
+        with Client(pki, version, cert=cert, **options).connect(server) as sock:
+            sock.recv(1)
+    except ssl.SSLError as error:
+        return error.reason or str(error)
+    return None
+
+
+@pytest.fixture(scope="module")
+def bad(pki, tmp_path_factory):
+    """Certificates that nobody should be let in with."""
+    pki.issue("expired", "/CN=expired", "-startdate", "20200101000000Z",
+              "-enddate", "20210101000000Z")
+    pki.issue("revoked", "/CN=revoked")
+    pki.revoke("revoked")
+    stranger = Authority(tmp_path_factory.mktemp("stranger") / "ca", "Another CA")
+    stranger.issue("stranger", "/CN=stranger")
+    for kind in ("pem", "key"):
+        (pki.path / f"stranger.{kind}").write_bytes(
+            (stranger.path / f"stranger.{kind}").read_bytes())
+    return pki
+
+
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+@pytest.mark.parametrize(
+    "cert,alert,log",
+    (
+        ("expired", "SSLV3_ALERT_CERTIFICATE_EXPIRED", "certificate has expired"),
+        ("revoked", "SSLV3_ALERT_CERTIFICATE_REVOKED", "certificate revoked"),
+        ("stranger", "TLSV1_ALERT_UNKNOWN_CA", "unable to get local issuer certificate"),
+        (None, {TLS12: "SSLV3_ALERT_HANDSHAKE_FAILURE",
+                TLS13: "TLSV13_ALERT_CERTIFICATE_REQUIRED"},
+         "peer did not return a certificate"),
+    ),
+    ids=("expired", "revoked", "stranger", "none"),
+)
+def test_certificate_refused(server, bad, version, cert, alert, log):
+    server.start(bad.wants_clients() + f"crlfile {bad.file('crl.pem')}\n")
+    if isinstance(alert, dict):
+        alert = alert[version]
+    assert refused(server, bad, version, cert) == alert
+    assert server.logged(f"TLS: {log}")
+    server.silent()
+
+
+@needs_ktls
+@pytest.mark.parametrize("subject,new,log", (
+    ("/CN=nul0name", b"nul\0name", "the name is not UTF-8"),
+    ("/CN=utf888name", b"utf\xff88name", "the name is not UTF-8"),
+    ("/CN=" + "x" * 64, None, None),
+), ids=("zero", "not UTF-8", "long"))
+def test_names(server, pki, subject, new, log):
+    pki.issue("name", subject)
+    if new:
+        pki.change_name("name", subject[4:].encode(), new)
+    server.start(pki.wants_clients() + "use_identity_as_username true\n")
+    if not log:
+        with Client(pki, cert="name").connect(server):
+            assert server.told()["user"] == subject[4:]
+        return
+    assert refused(server, pki, TLS13, "name") == "TLSV1_ALERT_ACCESS_DENIED"
+    assert server.logged(log)
+    server.silent()
+
+
+@needs_ktls
+def test_name_too_long(server, pki):
+    parts = "".join(f"/OU={i}{'x' * 60}" for i in range(5))
+    pki.issue("long", "/CN=long" + parts)
+    server.start(pki.wants_clients() + "use_subject_as_username true\n")
+    assert refused(server, pki, TLS13, "long") == "TLSV1_ALERT_ACCESS_DENIED"
+    assert server.logged("too long for a user")
+
+
+@needs_ktls
+def test_broker_does_not_want_it(server, pki):
+    pki.issue("banned", "/CN=banned")
+    server.start(pki.wants_clients() + "use_identity_as_username true\n")
+    with Client(pki, cert="banned").connect(server) as sock:
+        assert ended(sock)
+    assert server.logged("the broker does not take it: banned")
+
+
+@pytest.mark.parametrize("version", (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1))
+def test_old_versions(server, pki, version):
+    server.start(pki.agent())
+    assert refused(server, pki, version, ciphers="ALL:@SECLEVEL=0") == (
+        "TLSV1_ALERT_PROTOCOL_VERSION")
+    assert server.logged("unsupported protocol")
+
+
+def test_tls13_only(server, pki):
+    server.start(pki.agent() + "tls_version tlsv1.3\n")
+    assert refused(server, pki, TLS12) == "TLSV1_ALERT_PROTOCOL_VERSION"
+
+
+def test_no_shared_cipher(server, pki):
+    """What the kernel can't do is not done, even if nothing else is offered."""
+    server.start(pki.agent())
+    assert refused(server, pki, TLS12, ciphers="ECDHE-ECDSA-AES128-SHA") == (
+        "SSLV3_ALERT_HANDSHAKE_FAILURE")
+    assert server.logged("no shared cipher")
+
+
+@needs_ktls
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+def test_configured_ciphers(server, pki, version):
+    server.start(pki.agent() + "ciphers ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-GCM-SHA384\n"
+                 "ciphers_tls1.3 TLS_AES_128_CCM_SHA256:TLS_CHACHA20_POLY1305_SHA256\n")
+    with Client(pki, version).connect(server) as sock:
+        assert server.told()["cipher"] == {
+            TLS12: "ECDHE-ECDSA-AES256-GCM-SHA384",
+            TLS13: "TLS_CHACHA20_POLY1305_SHA256",
+        }[version]
+        echoes(sock)
+
+
+@needs_ktls
+def test_alpn(server, pki):
+    server.start(pki.agent())
+    with Client(pki, alpn=["x", "mqtt"]).connect(server) as sock:
+        assert sock.selected_alpn_protocol() == "mqtt"
+        echoes(sock)
+
+
+def test_alpn_refused(server, pki):
+    server.start(pki.agent())
+    # Python has no name for it.
+    assert "alert no application protocol" in refused(server, pki, TLS13, alpn=["h2"])
+
+
+@needs_ktls
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+def test_resumption(server, pki, version):
+    """Who comes back with a ticket is who it was, until certificates are loaded anew."""
+    server.start(pki.wants_clients() + "use_identity_as_username true\n")
+    client = Client(pki, version, cert="client")
+    with client.connect(server) as sock:
+        assert not sock.session_reused
+        echoes(sock)
+        session = sock.session
+        first = server.told()
+    with client.connect(server, session=session) as sock:
+        assert sock.session_reused
+        assert server.told() == first
+        echoes(sock, b"a" * 50000)
+        session = sock.session
+    server.reload()
+    with client.connect(server, session=session) as sock:
+        assert not sock.session_reused
+        assert server.told() == first
+        echoes(sock)
+
+
+@needs_ktls
+def test_reload(server, pki):
+    """New ones see another certificate, nobody is disconnected, a broken file changes nothing."""
+    pki.issue("second", "/CN=second")
+    server.start(pki.agent())
+    with Client(pki).connect(server) as old:
+        assert old.getpeercert()["subject"] == ((("commonName", "localhost"),),)
+        assert server.told()["tls"]
+        assert server.reload(pki.agent("second"))["open"] == 1
+        with Client(pki).connect(server) as new:
+            assert new.getpeercert()["subject"] == ((("commonName", "second"),),)
+            assert server.told()["tls"]
+            (pki.path / "second.pem").write_text("nothing\n")
+            assert server.reload()["open"] == 1
+            assert server.logged("goes on as before: certfile: ")
+            with Client(pki).connect(server) as newer:
+                assert newer.getpeercert()["subject"] == ((("commonName", "second"),),)
+                echoes(newer)
+            echoes(new)
+        echoes(old)
+        # Other settings that are wrong: nobody is let in with those that were.
+        assert server.reload(pki.agent("second") + "tls_version tlsv1.3\n")["open"] == 0
+        with pytest.raises(ConnectionRefusedError):
+            server.connect()
+        assert server.reload(pki.agent())["open"] == 1
+        with Client(pki).connect(server) as new:
+            echoes(new)
+        echoes(old)
+
+
+@needs_ktls
+def test_data_with_the_handshake(server, pki):
+    """What a client sends in the same segment as its last message is not lost."""
+    server.start(pki.agent())
+    for version in ("-tls1_2", "-tls1_3"):
+        process = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet", version],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        process.stdin.write(b"at once\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"at once\n"
+        process.kill()
+        process.communicate()
+
+
+def test_no_tls(server, pki):
+    server.start(pki.agent())
+    for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x10\x0c\0\4MQTT\4\2\0\0\0\0", b"\x16\3\1\xff\xff"):
+        with server.connect() as sock:
+            sock.sendall(data)
+            assert ended(sock)
+    assert server.logged("TLS: this is not TLS")
+
+
+def test_certificates_too_long(server, pki):
+    """A client's certificates may be long, but not as long as it likes."""
+    chain = pki.path / "chain.pem"
+    ca = (pki.path / "ca.pem").read_bytes()
+    chain.write_bytes((pki.path / "client.pem").read_bytes() + ca * 100)
+    (pki.path / "chain.key").write_bytes((pki.path / "client.key").read_bytes())
+    server.start(pki.wants_clients())
+    assert refused(server, pki, TLS12, "chain")
+    assert server.logged("excessive message size")
+
+
+def test_no_kernel_tls_is_told(server, pki):
+    """Without it, that is what the log says, and nothing is handed over."""
+    if KTLS:
+        pytest.skip("this kernel has it")
+    server.start(pki.agent())
+    with Client(pki).connect(server) as sock:
+        assert ended(sock)
+    assert server.logged("no TLS in the kernel")
+
+
+def test_time_limit(server, pki):
+    server.start(pki.agent() + "kmqtt_handshake_timeout 1\n")
+    with server.connect() as sock:
+        sock.sendall(b"\x16")
+        begin = time.monotonic()
+        assert ended(sock)
+        assert 0.5 < time.monotonic() - begin < 3 * SCALE
+    assert server.logged("TLS: it took too long")
