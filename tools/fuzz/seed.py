@@ -11,6 +11,7 @@ import base64
 import hashlib
 import os
 import re
+import struct
 import sys
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "../.."))
@@ -272,6 +273,28 @@ def websockets(corpus):
         corpus.websocket((2 * size).to_bytes(8, "big"))
 
 
+def handshakes(corpus):
+    """What comes ahead of MQTT; the first byte says how it comes in."""
+    request = (
+        b"GET /mqtt HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"Sec-WebSocket-Protocol: mqtt\r\nOrigin: https://a.example\r\n\r\n"
+    )
+    corpus.add("handshake", b"\0" + request)
+    corpus.add("handshake", b"\0GET / HTTP/1.0\r\n\r\n")
+    for line in (
+        b"PROXY TCP4 192.0.2.1 192.0.2.2 4711 1883",
+        b"PROXY TCP6 2001:db8::1 ::1 4711 1883",
+        b"PROXY UNKNOWN",
+    ):
+        corpus.add("handshake", b"\xfd" + line + b"\r\nMORE")
+        corpus.add("handshake", b"\x01" + line + b"\r\nMORE")
+    for head, size in ((b"\x21\x11", 12), (b"\x21\x21", 40), (b"\x20\0", 0), (b"\x21\x31", 216)):
+        header = b"\r\n\r\n\0\r\nQUIT\n" + head + struct.pack("!H", size) + bytes(range(size))
+        corpus.add("handshake", b"\xfe" + header + b"MORE")
+        corpus.add("handshake", b"\x02" + header + b"MORE")
+
+
 def configurations(corpus):
     """Each option with some values, and files that are all right."""
     with open(f"{TOP}/tools/kmqttctl/conf/option.c", encoding="utf-8") as file:
@@ -334,6 +357,7 @@ def main():
         sys.exit(__doc__.split("\n", maxsplit=1)[0])
     corpus = Corpus(sys.argv[1])
     for make in packets, properties, texts, websockets, configurations, large:
+    for make in packets, properties, texts, configurations, handshakes, large:
         make(corpus)
 
 

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What comes ahead of MQTT: a header of the PROXY protocol, or a request for
+ * WebSocket. The first byte of the input picks which, and in which pieces it
+ * comes in; the rest is what a client sends.
+ *
+ * What is asked for is never more than what belongs to the header, and the
+ * pieces make no difference.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../kmqttd/proxy.h"
+#include "../kmqttd/upgrade.h"
+
+#define CLAIM(what) do {					\
+	if (!(what)) {						\
+		fprintf(stderr, "not so: %s\n", #what);		\
+		abort();					\
+	}							\
+} while (0)
+
+int fuzz_one(const uint8_t *data, size_t size);
+
+static enum proxy_result feed(unsigned int version, const uint8_t *data,
+			      size_t size, size_t piece, size_t *used,
+			      union peer *peer)
+{
+	struct proxy proxy = { .version = version };
+	enum proxy_result result = PROXY_MORE;
+	size_t want;
+
+	*peer = (union peer){ .sa.sa_family = AF_UNSPEC };
+	for (*used = 0; result == PROXY_MORE && *used < size; *used += want) {
+		want = proxy_wants(&proxy);
+		CLAIM(want && want <= PROXY_BUFFER);
+		if (want > piece)
+			want = piece;
+		if (want > size - *used)
+			want = size - *used;
+		result = proxy_feed(&proxy, data + *used, want, peer);
+	}
+	return result;
+}
+
+static void try_proxy(unsigned int version, size_t piece, const uint8_t *data,
+		      size_t size)
+{
+	union peer whole_peer, peer;
+	enum proxy_result whole, result;
+	char text[PEER_TEXT_MAX];
+	size_t whole_used, used;
+
+	whole = feed(version, data, size, PROXY_BUFFER, &whole_used,
+		     &whole_peer);
+	result = feed(version, data, size, piece, &used, &peer);
+	/* What is wrong may be found earlier. */
+	if (whole == PROXY_BAD || result == PROXY_BAD)
+		return;
+	CLAIM(whole == result && whole_used == used);
+	CLAIM((peer.sa.sa_family != AF_UNSPEC) == (result == PROXY_PEER));
+	CLAIM(!memcmp(&whole_peer, &peer, sizeof(peer)));
+	if (version == 1 && result != PROXY_MORE)
+		CLAIM(!memcmp(data + used - 2, "\r\n", 2));
+	peer_unmap(&peer);
+	peer_text(text, &peer);
+}
+
+static void try_upgrade(const uint8_t *data, size_t size)
+{
+	char origin[] = "https://a.example", answer[UPGRADE_ANSWER_MAX];
+	struct settings settings = {
+		.websocket = true,
+		.origins = { origin },
+		.nr_origins = 1,
+	};
+	char *request;
+	size_t len;
+	int status;
+
+	if (size > UPGRADE_REQUEST_MAX)
+		return;
+	len = upgrade_end((const char *)data, size);
+	if (!len)
+		return;
+	CLAIM(len <= size && !memcmp(data + len - 4, "\r\n\r\n", 4));
+	CLAIM(!upgrade_end((const char *)data, len - 1));
+	/* Memory that ends where the request does. */
+	request = malloc(len);
+	memcpy(request, data, len);
+	status = upgrade_answer(&settings, request, len, answer);
+	free(request);
+	CLAIM(status == UPGRADE_DONE || (status >= 400 && status <= 505));
+	CLAIM(strlen(answer) < UPGRADE_ANSWER_MAX - 1);
+	CLAIM(upgrade_end(answer, strlen(answer)) == strlen(answer));
+}
+
+int fuzz_one(const uint8_t *data, size_t size)
+{
+	size_t piece;
+
+	if (!size)
+		return 0;
+	piece = (data[0] >> 2) + 1;
+	switch (data[0] & 3) {
+	case 0:
+		try_upgrade(data + 1, size - 1);
+		break;
+	case 1:
+	case 2:
+		try_proxy(data[0] & 3, piece, data + 1, size - 1);
+		break;
+	}
+	return 0;
+}
