@@ -66,7 +66,7 @@ shell: deps
 
 # --- test it ----------------------------------------------------------------
 
-.PHONY: check style config kunit selftests conformance clients package storm fuzz
+.PHONY: check style config kmqttd kunit selftests conformance clients package storm fuzz
 check: deps
 	@tests/check
 
@@ -74,6 +74,8 @@ style: deps
 	@tests/check style
 config: deps
 	@tests/check config
+kmqttd: deps
+	@tests/check kmqttd
 kunit: deps
 	@tests/check kunit
 selftests: deps
@@ -163,8 +165,8 @@ clean:
 help:
 	@echo "make run         the broker in a VM, its port on localhost (PORT=$(PORT))"
 	@echo "make shell       a shell in such a VM"
-	@echo "make check       all tests: style config kunit selftests conformance clients"
-	@echo "                 storm, each of which is a target, too, and a short fuzz"
+	@echo "make check       all tests: style config kmqttd kunit selftests conformance"
+	@echo "                 clients storm, each of which is a target, too, and a short fuzz"
 	@echo "make package     build the packages, install, upgrade and remove them in a VM"
 	@echo "make fuzz        the decoders and the parsers, SECONDS=$(SECONDS) for each"
 	@echo "make bench       measure it and other brokers: Documentation/performance.rst"
