@@ -237,16 +237,15 @@ class Client:
 
 
 def echoes(sock, data=b"x" * 100):
-    """What is sent comes back; that is more than one record, if it is long."""
-    got = b""
-    sender = threading.Thread(target=sock.sendall, args=(data,))
-    sender.start()
-    while len(got) < len(data):
-        piece = sock.recv(65536)
-        assert piece, "the connection has ended"
-        got += piece
-    sender.join()
-    assert got == data
+    """What is sent comes back. A part at a time has room on the way."""
+    for at in range(0, len(data), 20000):
+        part, got = data[at:at + 20000], b""
+        sock.sendall(part)
+        while len(got) < len(part):
+            piece = sock.recv(65536)
+            assert piece, "the connection has ended"
+            got += piece
+        assert got == part
 
 
 def ended(sock):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """TLS: handshakes, and that the kernel goes on with them."""
 
+import contextlib
 import ssl
 import subprocess
 import time
@@ -44,8 +45,23 @@ def test_tls13(server, pki, cipher):
             echoes(sock, b"a" * length)
 
 
+@contextlib.contextmanager
+def s_client_runs(server, *args):
+    """Openssl, that sends a line at once, with the handshake's end, and gets it back."""
+    process = subprocess.Popen(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet", *args],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    process.stdin.write(b"hello\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == b"hello\n"
+    yield
+    process.kill()
+    process.communicate()
+
+
 def s_client(server, *args, data=b"hello"):
-    """What comes back of what openssl sends at once, with the handshake's end."""
+    """What openssl has to say."""
     return subprocess.run(
         ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet", "-no_ign_eof",
          *args],
@@ -58,19 +74,10 @@ def s_client(server, *args, data=b"hello"):
 def test_psk(server, tmp_path, version):
     (tmp_path / "psk").write_text("sensor:c0ffee00c0ffee00\nother:00112233\n")
     server.start(f"psk_file {tmp_path}/psk\npsk_hint here\nuse_identity_as_username true\n")
-    process = subprocess.Popen(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet", version,
-         "-psk_identity", "sensor", "-psk", "c0ffee00c0ffee00"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    told = server.told()
+    with s_client_runs(server, version, "-psk_identity", "sensor", "-psk", "c0ffee00c0ffee00"):
+        told = server.told()
     assert (told["has_user"], told["user"], told["subject"]) == (True, "sensor", "sensor")
     assert told["tls"] == (0x0303 if version == "-tls1_2" else 0x0304)
-    process.stdin.write(b"hello\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == b"hello\n"
-    process.kill()
-    process.communicate()
 
 
 @pytest.mark.parametrize("version", ("-tls1_2", "-tls1_3"))
@@ -89,9 +96,9 @@ def test_psk_that_is_not_used_proves_nothing(server, pki, tmp_path):
     """It is named, but its hash doesn't go with the cipher: the certificate is used."""
     (tmp_path / "psk").write_text("sensor:c0ffee00c0ffee00\n")
     server.start(pki.agent() + f"psk_file {tmp_path}/psk\nuse_identity_as_username true\n")
-    s_client(server, "-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384",
-             "-psk_identity", "sensor", "-psk", "c0ffee00c0ffee00")
-    told = server.told()
+    with s_client_runs(server, "-tls1_3", "-ciphersuites", "TLS_AES_256_GCM_SHA384",
+                       "-psk_identity", "sensor", "-psk", "c0ffee00c0ffee00"):
+        told = server.told()
     assert (told["has_user"], told["user"], told["subject"]) == (True, "", "")
 
 
@@ -319,16 +326,18 @@ def test_data_with_the_handshake(server, pki):
     """What a client sends in the same segment as its last message is not lost."""
     server.start(pki.agent())
     for version in ("-tls1_2", "-tls1_3"):
-        process = subprocess.Popen(
-            ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet", version],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        process.stdin.write(b"at once\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == b"at once\n"
-        process.kill()
-        process.communicate()
+        with s_client_runs(server, version):
+            assert server.told()["tls"]
 
+
+@needs_ktls
+def test_client_goes_away(server, pki):
+    """It has closed the connection by the time that the handshake is done."""
+    server.start(pki.agent())
+    for version in ("-tls1_2", "-tls1_3"):
+        s_client(server, version, data=b"")
+    with Client(pki).connect(server) as sock:
+        echoes(sock)
 
 def test_no_tls(server, pki):
     server.start(pki.agent())

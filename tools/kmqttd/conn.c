@@ -28,6 +28,8 @@
 
 #define CHUNK		4096
 
+static const char went_away[] = "the client went away";
+
 static struct log_limit refusals, limits, failures;
 
 /**
@@ -204,7 +206,13 @@ static enum conn_wait finish_tls(struct conn *conn, const struct conn_env *env)
 	conn->identity = malloc(sizeof(*conn->identity));
 	if (!conn->identity)
 		return CONN_END;
-	if (!tls_offload(conn->tls, conn->fd)) {
+	switch (tls_offload(conn->tls, conn->fd)) {
+	case TLS_DONE:
+		break;
+	case TLS_CLOSED:
+		say_refused(conn, env, "TLS", went_away);
+		return CONN_END;
+	default:
 		env->counts->failed++;
 		log_say_some(&failures, LOG_ERR, "listener %u: %s",
 			     conn->service->listener, conn->tls->why);
@@ -245,7 +253,7 @@ static enum conn_wait advance_tls(struct conn *conn,
 		return drain(conn);
 	default:
 		if (conn->tls->total)
-			say_refused(conn, env, "TLS", "the client went away");
+			say_refused(conn, env, "TLS", went_away);
 		return CONN_END;
 	}
 }

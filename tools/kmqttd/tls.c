@@ -363,26 +363,26 @@ static bool read_states(struct tls *tls, struct ktls_state *receive,
  * @tls: a handshake that is done
  * @fd: its socket
  *
- * Return: false if it won't; then @tls->why tells the cause.
+ * Return: TLS_DONE; or TLS_CLOSED; or TLS_FAILED if it won't, and @tls->why
+ * tells the cause.
  */
-bool tls_offload(struct tls *tls, int fd)
+enum tls_step tls_offload(struct tls *tls, int fd)
 {
 	struct ktls_state receive = { .version = 0 }, transmit;
-	bool good;
+	enum tls_step step = TLS_DONE;
 
 	if (!read_states(tls, &receive, &transmit)) {
-		fail(tls, "no keys for the kernel");
-		good = false;
-	} else {
-		good = ktls_begin(fd) && ktls_set(fd, KTLS_SEND, &transmit) &&
-		       ktls_set(fd, KTLS_RECEIVE, &receive);
-		if (!good)
-			snprintf(tls->why, sizeof(tls->why),
-				 "no TLS in the kernel: %s", strerror(errno));
+		step = fail(tls, "no keys for the kernel");
+	} else if (!ktls_begin(fd) || !ktls_set(fd, KTLS_SEND, &transmit) ||
+		   !ktls_set(fd, KTLS_RECEIVE, &receive)) {
+		/* The kernel doesn't begin with a client that has ended. */
+		step = errno == ENOTCONN ? TLS_CLOSED : TLS_FAILED;
+		snprintf(tls->why, sizeof(tls->why), "no TLS in the kernel: %s",
+			 strerror(errno));
 	}
 	OPENSSL_cleanse(&receive, sizeof(receive));
 	OPENSSL_cleanse(&transmit, sizeof(transmit));
-	return good;
+	return step;
 }
 
 /**

@@ -45,7 +45,7 @@ struct tls {
 void tls_prepare(SSL_CTX *ctx);
 struct tls *tls_new(SSL_CTX *ctx);
 enum tls_step tls_advance(struct tls *tls, int fd);
-bool tls_offload(struct tls *tls, int fd);
+enum tls_step tls_offload(struct tls *tls, int fd);
 const char *tls_psk_identity(const struct tls *tls);
 void tls_free(struct tls *tls);
 
