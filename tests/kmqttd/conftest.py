@@ -151,6 +151,20 @@ countryName = optional
 """
 
 
+def der_read(data):
+    """The tag, what is in there, and what follows."""
+    size, at = data[1], 2
+    if size & 0x80:
+        at += size & 0x7f
+        size = int.from_bytes(data[2:at], "big")
+    return data[0], data[at:at + size], data[at + size:]
+
+
+def der_write(tag, body):
+    size = len(body).to_bytes(2, "big")
+    return bytes([tag, 0x82]) + size + body if len(body) > 127 else bytes([tag, size[1]]) + body
+
+
 class Authority:
     """A certificate authority with all that it has signed."""
 
@@ -189,12 +203,19 @@ class Authority:
 
     def change_name(self, name, old, new):
         """Another subject, that no tool would make, signed all the same."""
-        self.openssl("x509", "-in", f"{name}.pem", "-outform", "DER", "-out", f"{name}.der")
-        der = (self.path / f"{name}.der").read_bytes()
-        assert old in der and len(old) == len(new)
-        (self.path / f"{name}.der").write_bytes(der.replace(old, new))
-        self.openssl("x509", "-inform", "DER", "-in", f"{name}.der", "-CA", "ca.pem",
-                     "-CAkey", "ca.key", "-days", "30", "-out", f"{name}.pem")
+        pem = (self.path / f"{name}.pem").read_text()
+        _, cert, _ = der_read(ssl.PEM_cert_to_DER_cert(pem))
+        _, _, rest = der_read(cert)
+        signed = cert[:len(cert) - len(rest)]
+        assert old in signed and len(old) == len(new)
+        signed = signed.replace(old, new)
+        (self.path / "signed").write_bytes(signed)
+        self.openssl("dgst", "-sha256", "-sign", "ca.key", "-out", "signature", "signed")
+        signature = b"\0" + (self.path / "signature").read_bytes()
+        _, _, after = der_read(rest)
+        algorithm = rest[:len(rest) - len(after)]
+        der = der_write(0x30, signed + algorithm + der_write(0x03, signature))
+        (self.path / f"{name}.pem").write_text(ssl.DER_cert_to_PEM_cert(der))
 
     def file(self, name):
         return str(self.path / name)
