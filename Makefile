@@ -81,7 +81,7 @@ kunit: deps
 selftests: deps
 	@tests/check selftests
 conformance: deps
-	@tests/check conformance
+	@tests/check conformance conformance-stock
 clients: deps
 	@tests/check clients
 package:

@@ -356,8 +356,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__.split("\n", maxsplit=1)[0])
     corpus = Corpus(sys.argv[1])
-    for make in packets, properties, texts, websockets, configurations, large:
-    for make in packets, properties, texts, configurations, handshakes, large:
+    for make in packets, properties, texts, websockets, configurations, handshakes, large:
         make(corpus)
 
 
