@@ -1,0 +1,388 @@
+# SPDX-License-Identifier: GPL-2.0
+"""TLS, pre-shared keys, WebSocket and the PROXY protocol from a configuration file to the
+client: kmqttctl loads the file, kmqttd does the handshakes, the module does the rest, and
+mosquitto_pub, mosquitto_sub and MQTT.js are none the wiser."""
+
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+from pathlib import Path
+
+from selftest import (
+    PATIENCE, TOP, check, clean_up, ctl, ctl_json, finish, mqtt, note, point, receive, run, same,
+    unload, wait_for,
+)
+
+AGENT = os.environ.get("KMQTT_AGENT") or f"{TOP}/build/tools/kmqttd"
+NODE_PATH = f"{TOP}/build/clients/node_modules"
+PLAIN, TLS, MUTUAL, PSK, WS, WSS, PROXY = 1883, 8883, 8884, 8885, 8080, 8443, 8886
+CONF = f"""
+listener {PLAIN} 127.0.0.1
+allow_anonymous true
+listener {TLS} 127.0.0.1
+cafile @/ca.pem
+certfile @/server.pem
+keyfile @/server.key
+listener {MUTUAL} 127.0.0.1
+cafile @/ca.pem
+certfile @/server.pem
+keyfile @/server.key
+crlfile @/ca.crl
+require_certificate true
+use_identity_as_username true
+listener {PSK} 127.0.0.1
+psk_file @/psk
+psk_hint kmqtt
+use_identity_as_username true
+listener {WS} 127.0.0.1
+protocol websockets
+listener {WSS} 127.0.0.1
+protocol websockets
+certfile @/server.pem
+keyfile @/server.key
+listener {PROXY} 127.0.0.1
+enable_proxy_protocol 1
+"""
+PSK_KEY = "00112233445566778899aabbccddeeff"
+# What nobody may read on the way.
+SECRET = "the secret of the payload"
+
+
+# -------------------------------------------------------------- certificates
+
+def openssl(directory, *args, **kw):
+    return run("openssl", *args, cwd=directory, **kw)
+
+
+def make_certificate(directory, name, subject, ca="ca"):
+    openssl(directory, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", subject)
+    openssl(directory, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.pem", "-CAkey",
+            f"{ca}.key", "-CAcreateserial", "-days", "10", "-out", f"{name}.pem", "-extfile", "ext")
+
+
+def make_ca(directory, name):
+    openssl(directory, "req", "-x509", "-newkey", "ec", "-pkeyopt",
+            "ec_paramgen_curve:prime256v1", "-nodes", "-days", "10", "-keyout", f"{name}.key",
+            "-out", f"{name}.pem", "-subj", f"/CN={name}")
+
+
+def revoke(directory, *names):
+    """The list of those that aren't valid any more."""
+    (directory / "index").write_text("")
+    (directory / "ca.conf").write_text(
+        "[ca]\ndefault_ca=d\n[d]\ndatabase=index\ndefault_md=sha256\ndefault_crl_days=10\n")
+    by = ["-config", "ca.conf", "-cert", "ca.pem", "-keyfile", "ca.key"]
+    for name in names:
+        openssl(directory, "ca", *by, "-revoke", f"{name}.pem")
+    openssl(directory, "ca", *by, "-gencrl", "-out", "ca.crl")
+
+
+def prepare(directory):
+    (directory / "ext").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    for name in "ca", "stranger":
+        make_ca(directory, name)
+    make_certificate(directory, "server", "/CN=localhost")
+    make_certificate(directory, "alice", "/O=kmqtt/CN=alice")
+    make_certificate(directory, "lost", "/CN=lost")
+    make_certificate(directory, "mallory", "/CN=alice", "stranger")
+    revoke(directory, "lost")
+    (directory / "psk").write_text(f"sensor:{PSK_KEY}\n")
+    (directory / "kmqtt.conf").write_text(CONF.replace("@", str(directory)))
+
+
+# ------------------------------------------------------------------ programs
+
+class Agent:
+    def __init__(self, directory):
+        self.path = directory / "agent.log"
+        self.log = self.path.open("a")
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([AGENT, "-v"], stderr=self.log, stdout=self.log)
+        for port in TLS, MUTUAL, PSK, WS, WSS, PROXY:
+            wait_for(lambda port=port: self.listens(port), f"kmqttd to listen at {port}")
+
+    def listens(self, port):
+        check(self.process.poll() is None, f"kmqttd has ended: {self.path.read_text()}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
+            return True
+        return False
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(PATIENCE)
+
+
+class Subscriber:
+    """mosquitto_sub that is subscribed by now."""
+
+    running = []
+
+    def __init__(self, *args):
+        self.running.append(self)
+        self.out = tempfile.TemporaryFile("w+")
+        self.child = subprocess.Popen(["stdbuf", "-oL", "mosquitto_sub", "-d", "-h", "localhost",
+                                       *args], stdout=self.out, stderr=subprocess.STDOUT)
+        wait_for(lambda: "Subscribed" in self.text() or self.child.poll() is not None,
+                 f"mosquitto_sub {args} to subscribe")
+        check("Subscribed" in self.text(), f"mosquitto_sub {args}: {self.text()}")
+
+    def text(self):
+        return os.pread(self.out.fileno(), 1 << 20, 0).decode()
+
+    def gets(self, text):
+        wait_for(lambda: text in self.text(), f"{text!r} from mosquitto_sub")
+
+    def end(self):
+        self.child.terminate()
+        self.child.wait(PATIENCE)
+
+
+def publish(*args, status=0):
+    got = run("timeout", str(PATIENCE), "mosquitto_pub", "-h", "localhost", "-q", "1", "-t", "t",
+              *args, check_status=False)
+    check((got.returncode == 0) == (status == 0), f"mosquitto_pub {args}: {got.returncode} {got.stderr}")
+    return got.stderr
+
+
+def row_of(client_id):
+    rows = [row for row in ctl_json("client") if row.get("client_id") == client_id]
+    same(len(rows), 1, f"rows of {client_id}")
+    return rows[0]
+
+
+class Wire:
+    """What goes over loopback meanwhile."""
+
+    def __enter__(self):
+        self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.sock.bind(("lo", 0))
+        self.data = b""
+        return self
+
+    def __exit__(self, *_):
+        self.sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.data += self.sock.recv(1 << 17)
+        self.sock.close()
+
+
+# --------------------------------------------------------------------- tests
+
+def test_tls(d, _):
+    ca = ["--cafile", str(d / "ca.pem")]
+    with Wire() as wire:
+        plain = Subscriber("-p", str(PLAIN), "-t", "plain", "-i", "plain")
+        at = ["-p", str(TLS), *ca]
+        reader = Subscriber(*at, "-t", "t", "-i", "reader")
+        same(row_of("reader")["tls_version"], "1.3", "version")
+        publish(*at, "-m", SECRET)
+        reader.gets(SECRET)
+        # The clients of Mosquitto can't be kept from 1.3.
+        writer = secure_client(d, "old", maximum=ssl.TLSVersion.TLSv1_2)
+        row = row_of("old")
+        same((row["tls_version"], row["cipher"]), ("1.2", writer.cipher()[0]), "TLS")
+        writer.sendall(mqtt.publish("t", f"{SECRET} again".encode(), level=5))
+        reader.gets(f"{SECRET} again")
+        with open("/proc/net/tls_stat") as file:
+            stat = dict(line.split() for line in file)
+        check(int(stat["TlsCurrTxSw"]) >= 2 and int(stat["TlsCurrRxSw"]) >= 2, f"{stat}")
+        same(int(stat["TlsDecryptError"]), 0, "records that could not be decrypted")
+        writer.close()
+        reader.end()
+        publish("-p", str(PLAIN), "-t", "plain", "-m", "for all to see")
+        plain.gets("for all to see")
+        plain.end()
+    check(b"for all to see" in wire.data, "nothing was seen on the wire")
+    check(SECRET.encode() not in wire.data, "a secret was seen on the wire")
+    # A client that doesn't know who we are doesn't want us.
+    publish("-p", str(TLS), "--cafile", str(d / "stranger.pem"), "-m", "x", status=1)
+
+
+def test_certificates(d, agent):
+    at = ["-p", str(MUTUAL), "--cafile", str(d / "ca.pem")]
+
+    def keys(name):
+        return ["--cert", str(d / f"{name}.pem"), "--key", str(d / f"{name}.key")]
+
+    reader = Subscriber(*at, *keys("alice"), "-t", "t", "-i", "with certificate", "-u", "bob")
+    row = row_of("with certificate")
+    same(row["user"], "alice", "user")
+    check("O=kmqtt" in row["subject"] and "CN=alice" in row["subject"], f"{row}")
+    publish(*at, *keys("alice"), "-m", "from alice")
+    reader.gets("from alice")
+    reader.end()
+    for name in "lost", "mallory":
+        publish(*at, *keys(name), "-m", "x", status=1)
+    publish(*at, "-m", "x", status=1)
+    log = agent.path.read_text()
+    for word in "revoked", "unable to get local issuer", "peer did not return a certificate":
+        check(word in log, f"no {word!r} in the log of kmqttd:\n{log}")
+
+
+def test_psk(*_):
+    at = ["-p", str(PSK), "--psk-identity", "sensor"]
+    reader = Subscriber(*at, "--psk", PSK_KEY, "-t", "t", "-i", "with key")
+    row = row_of("with key")
+    same((row["user"], row["subject"]), ("sensor", "sensor"), "who it is")
+    publish(*at, "--psk", PSK_KEY, "-m", "by key")
+    reader.gets("by key")
+    reader.end()
+    publish(*at, "--psk", PSK_KEY[::-1], "-m", "x", status=1)
+
+
+SCRIPT = """
+const mqtt = require('mqtt');
+const [url, payload] = process.argv.slice(2);
+const client = mqtt.connect(url, {protocolVersion: 5, rejectUnauthorized: false,
+	wsOptions: {rejectUnauthorized: false}, reconnectPeriod: 0, connectTimeout: 120e3});
+client.on('error', (err) => { console.log(err); process.exit(1); });
+client.on('message', (topic, message) => {
+	if (message.length == 200000)
+		return client.end(false, () => console.log('got all'));
+	console.log(message.toString());
+	client.publish('js', Buffer.alloc(200000), {qos: 2});
+});
+client.subscribe('js', {qos: 2}, () => client.publish('js', payload, {qos: 1}));
+"""
+
+
+def test_js(d, _):
+    (d / "client.js").write_text(SCRIPT)
+    for url in f"mqtts://localhost:{TLS}", f"ws://localhost:{WS}", f"wss://localhost:{WSS}":
+        got = run("timeout", str(PATIENCE * 2), "node", str(d / "client.js"), url, f"by {url}",
+                  check_status=False, env=dict(os.environ, NODE_PATH=NODE_PATH))
+        same(got.stdout.split("\n"), [f"by {url}", "got all", ""], url)
+
+
+def test_proxy(*_):
+    with socket.create_connection(("localhost", PROXY)) as sock:
+        sock.settimeout(PATIENCE)
+        sock.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.1 4711 1883\r\n" +
+                     mqtt.connect("far away", level=5))
+        receive(sock)
+        row = row_of("far away")
+        same((row["address"], row["port"]), ("192.0.2.9", 4711), "where it is")
+
+
+def secure_client(d, client_id, maximum=ssl.TLSVersion.MAXIMUM_SUPPORTED):
+    context = ssl.create_default_context(cafile=str(d / "ca.pem"))
+    context.maximum_version = maximum
+    sock = context.wrap_socket(socket.create_connection(("localhost", TLS), PATIENCE),
+                               server_hostname="localhost")
+    sock.sendall(mqtt.connect(client_id, level=5))
+    receive(sock)
+    return sock
+
+
+def pings(sock):
+    sock.sendall(mqtt.pingreq())
+    return sock.recv(2) == b"\xd0\0"
+
+
+def test_death(d, agent):
+    """Clients don't notice that the agent is gone, and new ones come when it is back."""
+    reader = Subscriber("-p", str(TLS), "--cafile", str(d / "ca.pem"), "-t", "t", "-q", "1")
+    sock = secure_client(d, "writer")
+    sent = 0
+    for end in True, False:
+        for _ in range(200):
+            sent += 1
+            sock.sendall(mqtt.publish("t", b"message %d." % sent, 1, sent, level=5))
+        if end:
+            same(agent.end(signal.SIGKILL), -signal.SIGKILL, "status of kmqttd")
+        for _ in range(200):
+            receive(sock)
+        check(pings(sock), "the writer is served")
+    reader.gets(f"message {sent}.")
+    got = [line for line in reader.text().split("\n") if line.startswith("message ")]
+    same(got, [f"message {number}." for number in range(1, sent + 1)], "messages")
+    with contextlib.suppress(ConnectionRefusedError):
+        secure_client(d, "too late").close()
+        raise AssertionError("nobody is there, and yet it listens")
+    agent.start()
+    check(pings(secure_client(d, "new one")), "a new client is served")
+    check(pings(sock), "the old one, too")
+    sock.close()
+    reader.end()
+
+
+def test_reload(d, agent):
+    """Another certificate, and another listener, while clients are there."""
+    sock = secure_client(d, "stays")
+    before = ssl.get_server_certificate(("localhost", TLS))
+    make_certificate(d, "server", "/CN=localhost")
+    ctl("load", str(d / "kmqtt.conf"))
+    wait_for(lambda: ssl.get_server_certificate(("localhost", TLS)) != before,
+             "the new certificate")
+    check(pings(sock), "who is there stays")
+    # What can't be read changes nothing.
+    now = ssl.get_server_certificate(("localhost", TLS))
+    good = (d / "server.pem").read_text()
+    (d / "server.pem").write_text("no certificate\n")
+    agent.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "server.pem" in agent.path.read_text(), "a complaint of kmqttd")
+    same(ssl.get_server_certificate(("localhost", TLS)), now, "certificate")
+    (d / "server.pem").write_text(good)
+    check(pings(sock), "who is there stays")
+    sock.close()
+
+
+def test_save(d, _):
+    """What is saved is what was loaded."""
+    saved = d / "saved.conf"
+    before = ctl_json("listener")
+    ctl("save", str(saved))
+    for line in f"certfile {d}/server.pem", "psk_hint kmqtt", "protocol websockets":
+        check(f"\n{line}\n" in saved.read_text(), f"no {line!r} in {saved.read_text()}")
+    ctl("load", "--check", str(saved))
+    ctl("load", str(saved))
+    same(ctl_json("listener"), before, "listeners")
+
+
+def main():
+    tests = (
+        ("TLS 1.2 and 1.3", test_tls),
+        ("client certificates", test_certificates),
+        ("pre-shared keys", test_psk),
+        ("MQTT.js with TLS and WebSocket", test_js),
+        ("the PROXY protocol", test_proxy),
+        ("the agent dies and comes back", test_death),
+        ("other certificates", test_reload),
+        ("the configuration is saved", test_save),
+    )
+    only = os.environ.get("KMQTT_ONLY", "")
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        agent = None
+        with point("kmqttctl loads the configuration, and kmqttd listens"):
+            prepare(directory)
+            ctl("load", str(directory / "kmqtt.conf"))
+            same(len(ctl_json("listener")), 7, "listeners")
+            agent = Agent(directory)
+        for text, test in tests:
+            if only not in text:
+                continue
+            with point(text):
+                try:
+                    test(directory, agent)
+                finally:
+                    for reader in Subscriber.running:
+                        reader.end()
+                    clean_up()
+        with point("kmqttd ends, and so does the module"):
+            same(agent.end(), 0, "status of kmqttd")
+            note(agent.path.read_text())
+            unload()
+    finish()
+
+
+main()
