@@ -74,7 +74,7 @@ struct kmqtt_terms {
  * @realm: its own, which it has a reference to; NULL for the broker's default;
  *	changed under the mutex of @access, read under RCU
  * @terms: the terms; READ_ONCE() and WRITE_ONCE()
- * @listener: number of the listener, constant
+ * @listener: number of the listener; READ_ONCE() and WRITE_ONCE()
  * @connects: what was accepted, of @terms.connect_rate
  * @messages: what was received, of @terms.message_rate
  * @bytes: what was received, of @terms.byte_rate

@@ -32,7 +32,7 @@ static int put_connect(struct sk_buff *skb, const struct kmqtt_event *event)
 	const struct kmqtt_client *client = event->client;
 	bool cut = false;
 
-	if (nla_put_u32(skb, KMQTT_A_EVENT_LISTENER, client->port->listener) ||
+	if (nla_put_u32(skb, KMQTT_A_EVENT_LISTENER, READ_ONCE(client->port->listener)) ||
 	    nla_put_u8(skb, KMQTT_A_EVENT_LEVEL, client->version) ||
 	    nla_put_u8(skb, KMQTT_A_EVENT_CLEAN, client->clean) ||
 	    nla_put_u8(skb, KMQTT_A_EVENT_SESSION_PRESENT,
@@ -49,7 +49,7 @@ static int put_refused(struct sk_buff *skb, const struct kmqtt_event *event)
 {
 	const struct kmqtt_client *client = event->client;
 
-	if (nla_put_u32(skb, KMQTT_A_EVENT_LISTENER, client->port->listener) ||
+	if (nla_put_u32(skb, KMQTT_A_EVENT_LISTENER, READ_ONCE(client->port->listener)) ||
 	    (client->version &&
 	     nla_put_u8(skb, KMQTT_A_EVENT_LEVEL, client->version)) ||
 	    nla_put_u32(skb, KMQTT_A_EVENT_REASON, event->reason))

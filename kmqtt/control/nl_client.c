@@ -2,6 +2,7 @@
 /*
  * Connections.
  */
+#include <linux/sizes.h>
 #include "../net/conn.h"
 #include "../net/registry.h"
 #include "genl.h"
@@ -108,7 +109,7 @@ static int put_client(struct sk_buff *skb, struct kmqtt_conn *conn, bool online)
 	const struct kmqtt_client *client = &conn->client;
 
 	if (nla_put_uint(skb, KMQTT_A_CLIENT_CONNECTION, client->id) ||
-	    nla_put_u32(skb, KMQTT_A_CLIENT_LISTENER, client->port->listener) ||
+	    nla_put_u32(skb, KMQTT_A_CLIENT_LISTENER, READ_ONCE(client->port->listener)) ||
 	    kmqtt_nl_put_address(skb, KMQTT_A_CLIENT_ADDR4, &client->peer,
 				 client->peer_ifindex, client->peer_port) ||
 	    put_stream(skb, conn->stream) || put_traffic(skb, conn))
@@ -248,6 +249,8 @@ int kmqtt_nl_client_get_start(struct netlink_callback *cb)
 {
 	u64 *last = (u64 *)cb->ctx;
 
+	/* Identifier, user, subject and cipher may be long. */
+	cb->min_dump_alloc = SZ_8K;
 	*last = 0;
 	return 0;
 }

@@ -119,6 +119,16 @@ static const struct {
 	{ KMQTT_A_LISTENER_AGENT, BIT(KMQTT_TRANSPORT_TCP) },
 };
 
+/*
+ * Sockets of Multipath TCP keep their namespace: who isn't an administrator of
+ * the machine could leave one behind that nobody gets rid of.
+ */
+static bool may_listen(const struct genl_info *info, u8 transport)
+{
+	return transport != KMQTT_TRANSPORT_MPTCP ||
+	       net_eq(genl_info_net(info), &init_net) || capable(CAP_NET_ADMIN);
+}
+
 /* Where a listener is. */
 static int read_endpoint(struct genl_info *info, struct kmqtt_endpoint *e)
 {
@@ -129,6 +139,11 @@ static int read_endpoint(struct genl_info *info, struct kmqtt_endpoint *e)
 	*e = (struct kmqtt_endpoint) {};
 	if (transport)
 		e->transport = nla_get_u8(transport);
+	if (!may_listen(info, e->transport)) {
+		refuse(info, KMQTT_A_LISTENER_TRANSPORT,
+		       "Multipath TCP is for administrators of the machine");
+		return -EPERM;
+	}
 	for (i = 0; i < ARRAY_SIZE(places); i++)
 		if (info->attrs[places[i].attr] &&
 		    !(places[i].transports & BIT(e->transport)))

@@ -171,7 +171,10 @@ int kmqtt_adopt(struct kmqtt_registry *registry,
 		NL_SET_ERR_MSG(extack, "fd is not a socket");
 		return err;
 	}
+	/* The listener doesn't go before the connection can be found. */
+	mutex_lock(&registry->mutex);
 	err = adopt_socket(registry, sock, adoption, id, extack);
+	mutex_unlock(&registry->mutex);
 	if (err)
 		sockfd_put(sock);
 	return err;

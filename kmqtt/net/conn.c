@@ -15,6 +15,7 @@
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
+#include <linux/vm_sockets.h>
 #include <linux/wait_bit.h>
 #include <net/tcp.h>
 #include "../compat.h"
@@ -32,7 +33,10 @@
 /* Bytes read and thrown away at the end, so that TCP ends with FIN. */
 #define DRAIN_BYTES	(64 << 10)
 
-/* Milliseconds, and how often, that the end of a namespace waits for a FIN. */
+/*
+ * Milliseconds, and how often, that the end of a namespace waits for a FIN, and
+ * that of a WebSocket for the client's.
+ */
 #define LINGER_PAUSE	10
 #define LINGER_TRIES	50
 
@@ -201,89 +205,24 @@ static void kmqtt_sk_write_space(struct sock *sk)
 	sk_pending(sk, KMQTT_CONN_TX_PENDING, KMQTT_CONN_TX_THREAD);
 }
 
-/*
- * A stream's socket does its own work first: that of TLS makes data of records.
- * All else is for the thread.
- */
+/* Of TCP, all sockets have the same callbacks: those that a listener had. */
 
-static void kmqtt_sk_stream_ready(struct sock *sk)
+static void install_callbacks(struct kmqtt_conn *conn)
 {
-	struct kmqtt_conn *conn;
-
-	rcu_read_lock();
-	conn = rcu_dereference_sk_user_data(sk);
-	if (conn) {
-		conn->callbacks->data_ready(sk);
-		set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
-		kmqtt_conn_kick(conn, true);
-	}
-	rcu_read_unlock();
-}
-
-static void kmqtt_sk_stream_state(struct sock *sk)
-{
-	struct kmqtt_conn *conn;
-
-	rcu_read_lock();
-	conn = rcu_dereference_sk_user_data(sk);
-	if (conn) {
-		conn->callbacks->state_change(sk);
-		set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
-		kmqtt_conn_kick(conn, true);
-	}
-	rcu_read_unlock();
-}
-
-static void kmqtt_sk_stream_space(struct sock *sk)
-{
-	struct kmqtt_conn *conn;
-
-	rcu_read_lock();
-	conn = rcu_dereference_sk_user_data(sk);
-	if (conn) {
-		conn->callbacks->write_space(sk);
-		/* Room first, then the bit: pairs with blocked() of the sender. */
-		smp_mb();
-		if (test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags)) {
-			set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
-			kmqtt_conn_kick(conn, true);
-		}
-	}
-	rcu_read_unlock();
-}
-
-/* Returns 0, or -EBUSY if somebody else in the kernel has the socket. */
-static int install_callbacks(struct kmqtt_conn *conn,
-			     const struct kmqtt_registry *registry)
-{
-	struct kmqtt_stream *stream = conn->stream;
 	struct sock *sk = kmqtt_conn_sk(conn);
-	int err = 0;
 
 	write_lock_bh(&sk->sk_callback_lock);
-	if (sk->sk_user_data) {
-		err = -EBUSY;
-	} else if (stream) {
-		kmqtt_callbacks_save(&stream->callbacks, sk);
-		conn->callbacks = &stream->callbacks;
-		rcu_assign_sk_user_data(sk, conn);
-		sk->sk_data_ready = kmqtt_sk_stream_ready;
-		sk->sk_state_change = kmqtt_sk_stream_state;
-		sk->sk_write_space = kmqtt_sk_stream_space;
-	} else {
-		conn->callbacks = &registry->callbacks;
-		rcu_assign_sk_user_data(sk, conn);
-		sk->sk_data_ready = kmqtt_sk_data_ready;
-		sk->sk_state_change = kmqtt_sk_data_ready;
-		sk->sk_write_space = kmqtt_sk_write_space;
-	}
+	rcu_assign_sk_user_data(sk, conn);
+	sk->sk_data_ready = kmqtt_sk_data_ready;
+	sk->sk_state_change = kmqtt_sk_data_ready;
+	sk->sk_write_space = kmqtt_sk_write_space;
 	write_unlock_bh(&sk->sk_callback_lock);
-	return err;
 }
 
 static void remove_callbacks(struct kmqtt_conn *conn)
 {
-	const struct kmqtt_callbacks *callbacks = conn->callbacks;
+	const struct kmqtt_callbacks *callbacks =
+		&conn->client.broker->registry->callbacks;
 	struct sock *sk = kmqtt_conn_sk(conn);
 
 	write_lock_bh(&sk->sk_callback_lock);
@@ -292,6 +231,23 @@ static void remove_callbacks(struct kmqtt_conn *conn)
 	sk->sk_write_space = callbacks->write_space;
 	rcu_assign_sk_user_data(sk, NULL);
 	write_unlock_bh(&sk->sk_callback_lock);
+}
+
+/* Be told of the socket. Returns 0, or -EBUSY if somebody else is. */
+static int attach(struct kmqtt_conn *conn)
+{
+	if (conn->stream)
+		return kmqtt_stream_attach(conn);
+	install_callbacks(conn);
+	return 0;
+}
+
+static void detach(struct kmqtt_conn *conn)
+{
+	if (conn->stream)
+		kmqtt_stream_detach(conn);
+	else
+		remove_callbacks(conn);
 }
 
 /* Jiffies from @since on within which the client has to be heard of, or 0. */
@@ -432,14 +388,57 @@ static void leave_ip_socket(struct socket *sock)
 
 static void leave_socket(struct socket *sock)
 {
-	/* One that was adopted is a socket as any other already. */
-	if (sock->file)
+	/*
+	 * One that was adopted is a socket as any other already, and so is one
+	 * of Multipath TCP; others have no last words.
+	 */
+	if (sock->file) {
+		/* Nobody is to wait here for what the agent wanted. */
+		lock_sock(sock->sk);
+		sock_reset_flag(sock->sk, SOCK_LINGER);
+		release_sock(sock->sk);
 		sockfd_put(sock);
-	/* So is one of Multipath TCP, and others have no last words. */
-	else if (!sk_is_inet(sock->sk) || sock->sk->sk_net_refcnt)
+	} else if (!sk_is_inet(sock->sk) || sock->sk->sk_net_refcnt) {
 		sock_release(sock);
-	else
+	} else {
 		leave_ip_socket(sock);
+	}
+}
+
+static void leave(struct kmqtt_conn *conn)
+{
+	leave_socket(conn->sock);
+	kmqtt_link_put(&conn->client.link);
+}
+
+/* Has the client of a WebSocket still to answer our close frame? */
+static bool lingers(const struct kmqtt_conn *conn)
+{
+	return conn->stream && conn->stream->websocket &&
+	       !test_bit(KMQTT_CONN_RX_EOF, &conn->flags) &&
+	       conn->stream->lingered < LINGER_TRIES;
+}
+
+/*
+ * WebSocket's end has two sides (RFC 6455, 7.1.1): to a client that writes to a
+ * socket that is gone the end looks like a fault.
+ */
+static void linger_work(struct work_struct *work)
+{
+	struct kmqtt_stream *stream =
+		container_of(to_delayed_work(work), struct kmqtt_stream,
+			     linger_work);
+	struct kmqtt_conn *conn = stream->wait.private;
+	struct kmqtt_pass *pass = kmqtt_pass_take();
+
+	kmqtt_receive_drain(conn, pass, DRAIN_BYTES);
+	kmqtt_pass_give(pass);
+	stream->lingered++;
+	if (lingers(conn))
+		queue_delayed_work(kmqtt_wq.ctl, &stream->linger_work,
+				   msecs_to_jiffies(LINGER_PAUSE));
+	else
+		leave(conn);
 }
 
 /*
@@ -454,7 +453,7 @@ static void release_work(struct work_struct *work)
 	struct kmqtt_pass *pass;
 
 	kmqtt_registry_unlist(conn->client.broker->registry, conn);
-	remove_callbacks(conn);
+	detach(conn);
 	timer_shutdown_sync(&conn->timer);
 	stop_sides(conn);
 
@@ -468,29 +467,38 @@ static void release_work(struct work_struct *work)
 	kernel_sock_shutdown(conn->sock, SHUT_WR);
 	kmqtt_receive_drain(conn, pass, DRAIN_BYTES);
 	kmqtt_pass_give(pass);
-	leave_socket(conn->sock);
-	kmqtt_link_put(&conn->client.link);
+	if (lingers(conn))
+		queue_delayed_work(kmqtt_wq.ctl, &conn->stream->linger_work,
+				   msecs_to_jiffies(LINGER_PAUSE));
+	else
+		leave(conn);
 }
 
-/* Where a socket's other end is: nowhere if it has no address of IP. */
+/* Where a socket's other end is. A process of this machine is nowhere. */
 static int get_peer(struct socket *sock, struct sockaddr_in6 *peer)
 {
 	struct sockaddr_storage addr;
+	struct sockaddr_in *in = (struct sockaddr_in *)&addr;
+	struct sockaddr_vm *vm = (struct sockaddr_vm *)&addr;
 	int len;
 
 	*peer = (struct sockaddr_in6) {};
-	if (!sk_is_inet(sock->sk))
-		return 0;
 	len = kernel_getpeername(sock, (struct sockaddr *)&addr);
 	if (len < 0)
 		return len;
-	if (addr.ss_family == AF_INET6) {
+	switch (addr.ss_family) {
+	case AF_INET6:
 		*peer = *(struct sockaddr_in6 *)&addr;
-	} else {
-		struct sockaddr_in *in = (struct sockaddr_in *)&addr;
-
+		break;
+	case AF_INET:
 		peer->sin6_port = in->sin_port;
 		ipv6_addr_set_v4mapped(in->sin_addr.s_addr, &peer->sin6_addr);
+		break;
+	case AF_VSOCK:
+		/* Limits of addresses are for virtual machines, too: 100::CID. */
+		ipv6_addr_set(&peer->sin6_addr, htonl(0x01000000), 0, 0,
+			      htonl(vm->svm_cid));
+		break;
 	}
 	return 0;
 }
@@ -523,6 +531,7 @@ static struct kmqtt_conn *alloc_conn(struct kmqtt_broker *broker,
 	conn->stream = stream;
 	if (!stream)
 		return conn;
+	INIT_DELAYED_WORK(&stream->linger_work, linger_work);
 	if (stream->handshake.has_user)
 		conn->client.proven = &stream->handshake.user;
 	__set_bit(KMQTT_CONN_RX_THREAD, &conn->flags);
@@ -624,26 +633,26 @@ int kmqtt_conn_create(struct kmqtt_registry *registry, struct socket *sock,
 	conn->rx.cpu = READ_ONCE(sock->sk->sk_incoming_cpu);
 
 	/*
-	 * The callbacks have to be there when the connection can be found and
-	 * closed, but no packet may be handled before it counts.
+	 * It has to be attached when it can be found and closed, but no packet
+	 * may be handled before it counts.
 	 */
 	disable_work(&conn->bh_work);
 	disable_work(&conn->io_work);
-	err = install_callbacks(conn, registry);
+	err = attach(conn);
 	if (err)
 		goto err_conn;
 	kmqtt_link_get(&conn->client.link);
 	err = kmqtt_registry_add(registry, conn);
 	if (err)
-		goto err_callbacks;
+		goto err_attached;
 	if (id)
 		*id = conn->client.id;
 	start(conn);
 	kmqtt_link_put(&conn->client.link);
 	return 0;
 
-err_callbacks:
-	remove_callbacks(conn);
+err_attached:
+	detach(conn);
 	kmqtt_event_refused(&conn->client, refusal(err));
 err_conn:
 	kmqtt_client_uninit(&conn->client);

@@ -100,7 +100,6 @@ struct kmqtt_tx {
  * @timer: time-out of CONNECT, then of the keep-alive
  * @rx: receive side
  * @tx: transmit side
- * @callbacks: the socket's own, put back on the way out
  * @stream: where its bytes come from if that isn't plain TCP, or NULL; constant
  *
  * With its session, its history, and nothing to send or to receive, it takes
@@ -119,7 +118,6 @@ struct kmqtt_conn {
 	struct timer_list timer;
 	struct kmqtt_rx rx;
 	struct kmqtt_tx tx;
-	const struct kmqtt_callbacks *callbacks;
 	struct kmqtt_stream *stream;
 };
 

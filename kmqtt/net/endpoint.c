@@ -135,6 +135,19 @@ static int addr_len(const struct sockaddr_storage *addr)
 	}
 }
 
+/* Multipath TCP has other sockets below, which only this way hear of it. */
+static int set_option(struct socket *sock, int level, int option, int value)
+{
+	return sock->ops->setsockopt(sock, level, option,
+				     KERNEL_SOCKPTR(&value), sizeof(value));
+}
+
+static int set_mptcp_options(struct socket *sock, bool only6)
+{
+	return set_option(sock, SOL_SOCKET, SO_REUSEADDR, 1) ?:
+	       only6 ? set_option(sock, SOL_IPV6, IPV6_V6ONLY, 1) : 0;
+}
+
 /* A socket of IP, and in @addr what to bind it to. */
 static int make_ip(const struct kmqtt_endpoint *endpoint, struct net *net,
 		   bool force, struct sockaddr_storage *addr,
@@ -158,9 +171,15 @@ static int make_ip(const struct kmqtt_endpoint *endpoint, struct net *net,
 	}
 	if (err)
 		return err;
+	if (protocol == IPPROTO_MPTCP) {
+		err = set_mptcp_options(*sock, addr->ss_family == AF_INET6 &&
+					       !all);
+		if (err)
+			sock_release(*sock);
+		return err;
+	}
 	sk = (*sock)->sk;
-	if (protocol == IPPROTO_TCP)
-		tcp_sock_set_nodelay(sk);
+	tcp_sock_set_nodelay(sk);
 	lock_sock(sk);
 	sk->sk_reuse = force ? SK_FORCE_REUSE : SK_CAN_REUSE;
 	if (addr->ss_family == AF_INET6)
@@ -189,7 +208,7 @@ static int note_port(struct kmqtt_endpoint *endpoint, struct socket *sock)
  * kmqtt_endpoint_bind() - make a socket there
  * @endpoint: the endpoint; port 0 becomes the port that it got
  * @net: network namespace
- * @force: even if another socket listens there, if it is of IP
+ * @force: even if another socket listens there, if it is of TCP
  * @extack: what is wrong, or NULL
  *
  * A path is that of the calling process, and so are the rights to make a file.

@@ -148,5 +148,5 @@ void kmqtt_lineup_commit(struct kmqtt_registry *registry,
 		lineup->opened++;
 	}
 	list_for_each_entry(p, plan, list)
-		swap(p->listener->agent, p->agent);
+		kmqtt_listener_set_agent(p->listener, &p->agent);
 }

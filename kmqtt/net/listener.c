@@ -82,6 +82,19 @@ static int accept_one(struct kmqtt_listener *listener)
 	return 0;
 }
 
+/* Where an agent listens, no bind() says that somebody else does. */
+static bool is_taken(const struct kmqtt_registry *registry,
+		     const struct kmqtt_endpoint *endpoint)
+{
+	const struct kmqtt_listener *listener;
+
+	list_for_each_entry(listener, &registry->listeners, list)
+		if ((endpoint->agent || listener->endpoint.agent) &&
+		    kmqtt_endpoint_overlap(&listener->endpoint, endpoint))
+			return true;
+	return false;
+}
+
 /* Returns nanoseconds until the next one may come. */
 static u64 count_accepted(struct kmqtt_port *port, u32 n)
 {
@@ -128,9 +141,12 @@ static void note_callbacks(struct kmqtt_listener *listener, struct sock *sk)
 	struct kmqtt_registry *registry = listener->registry;
 
 	listener->data_ready = sk->sk_data_ready;
-	if (listener->endpoint.transport == KMQTT_TRANSPORT_TCP &&
-	    !registry->callbacks.data_ready)
-		kmqtt_callbacks_save(&registry->callbacks, sk);
+	if (listener->endpoint.transport != KMQTT_TRANSPORT_TCP ||
+	    registry->callbacks.data_ready)
+		return;
+	registry->callbacks.data_ready = sk->sk_data_ready;
+	registry->callbacks.state_change = sk->sk_state_change;
+	registry->callbacks.write_space = sk->sk_write_space;
 }
 
 static int open_socket(struct kmqtt_listener *listener, bool force,
@@ -343,8 +359,12 @@ int kmqtt_listener_add(struct kmqtt_registry *registry,
 	int err = 0;
 
 	mutex_lock(&registry->mutex);
-	listener = kmqtt_listener_open(registry, endpoint, terms, false,
-				       extack);
+	listener = ERR_PTR(-EADDRINUSE);
+	if (is_taken(registry, endpoint))
+		NL_SET_ERR_MSG(extack, "address and port are in use");
+	else
+		listener = kmqtt_listener_open(registry, endpoint, terms,
+					       false, extack);
 	if (IS_ERR(listener)) {
 		err = PTR_ERR(listener);
 	} else {
@@ -375,7 +395,8 @@ static struct kmqtt_listener *find_by_id(struct kmqtt_registry *registry,
  * @id: number of the listener
  * @extack: what is wrong
  *
- * Context: process, may sleep; takes the registry's mutex.
+ * Context: process, may sleep; the registry's mutex held, which is to be held
+ * until the connection can be found.
  * Return: its port, with a reference for the caller; or an ERR_PTR() of
  * -ENOENT, -EOPNOTSUPP if the listener accepts by itself, -EAGAIN if it is too
  * early for another connection.
@@ -383,27 +404,50 @@ static struct kmqtt_listener *find_by_id(struct kmqtt_registry *registry,
 struct kmqtt_port *kmqtt_listener_let_in(struct kmqtt_registry *registry,
 					 u32 id, struct netlink_ext_ack *extack)
 {
-	struct kmqtt_listener *listener;
-	struct kmqtt_port *port;
+	struct kmqtt_listener *listener = find_by_id(registry, id);
 
-	mutex_lock(&registry->mutex);
-	listener = find_by_id(registry, id);
 	if (!listener) {
 		NL_SET_ERR_MSG(extack, "no such listener");
-		port = ERR_PTR(-ENOENT);
-	} else if (!listener->endpoint.agent) {
-		NL_SET_ERR_MSG(extack, "this listener has no agent");
-		port = ERR_PTR(-EOPNOTSUPP);
-	} else if (count_accepted(listener->port, 0)) {
-		NL_SET_ERR_MSG(extack, "too many connections in a short time");
-		port = ERR_PTR(-EAGAIN);
-	} else {
-		count_accepted(listener->port, 1);
-		WRITE_ONCE(listener->accepted, listener->accepted + 1);
-		port = kmqtt_port_get(listener->port);
+		return ERR_PTR(-ENOENT);
 	}
-	mutex_unlock(&registry->mutex);
-	return port;
+	if (!listener->endpoint.agent) {
+		NL_SET_ERR_MSG(extack, "this listener has no agent");
+		return ERR_PTR(-EOPNOTSUPP);
+	}
+	if (count_accepted(listener->port, 0)) {
+		NL_SET_ERR_MSG(extack, "too many connections in a short time");
+		return ERR_PTR(-EAGAIN);
+	}
+	count_accepted(listener->port, 1);
+	WRITE_ONCE(listener->accepted, listener->accepted + 1);
+	return kmqtt_port_get(listener->port);
+}
+
+/**
+ * kmqtt_listener_set_agent() - the agent has something else to know
+ * @listener: the listener
+ * @agent: what; swapped with what it was
+ *
+ * The listener gets another number, so that no connection comes through it that
+ * was accepted on other conditions. Connections that there are stay with it.
+ *
+ * Context: process; the registry's mutex held.
+ */
+void kmqtt_listener_set_agent(struct kmqtt_listener *listener,
+			      struct kmqtt_text **agent)
+{
+	struct kmqtt_registry *registry = listener->registry;
+	const struct kmqtt_text *was = listener->agent;
+
+	lockdep_assert_held(&registry->mutex);
+	if (was && *agent && (was->len != (*agent)->len ||
+			      memcmp(was->data, (*agent)->data, was->len))) {
+		listener->id = registry->next_listener++;
+		WRITE_ONCE(listener->port->listener, listener->id);
+		/* They are in the order of their numbers. */
+		list_move_tail(&listener->list, &registry->listeners);
+	}
+	swap(listener->agent, *agent);
 }
 
 /**

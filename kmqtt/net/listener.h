@@ -17,7 +17,7 @@ struct netlink_ext_ack;
  * struct kmqtt_listener - an open port
  * @list: entry of the registry's list, under its mutex; empty until it accepts
  * @registry: constant
- * @id: number, constant
+ * @id: number; under the registry's mutex
  * @sock: listening socket, constant; NULL if an agent has it
  * @port: what its clients know of it; holds a reference
  * @endpoint: where it is, constant
@@ -61,6 +61,8 @@ kmqtt_listener_find(struct kmqtt_registry *registry,
 struct kmqtt_port *kmqtt_listener_let_in(struct kmqtt_registry *registry,
 					 u32 id,
 					 struct netlink_ext_ack *extack);
+void kmqtt_listener_set_agent(struct kmqtt_listener *listener,
+			      struct kmqtt_text **agent);
 int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id);
 void kmqtt_listener_del_all(struct kmqtt_registry *registry);
 int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text);

@@ -8,10 +8,22 @@
 #include <linux/rhashtable.h>
 #include <linux/wait.h>
 #include <linux/xarray.h>
-#include "stream.h"
 
 struct kmqtt_broker;
 struct kmqtt_conn;
+struct sock;
+
+/**
+ * struct kmqtt_callbacks - what a socket calls of its own
+ * @data_ready: something has come
+ * @state_change: its state is another one
+ * @write_space: there is room to send
+ */
+struct kmqtt_callbacks {
+	void (*data_ready)(struct sock *sk);
+	void (*state_change)(struct sock *sk);
+	void (*write_space)(struct sock *sk);
+};
 
 /**
  * struct kmqtt_source - how many connections an address has

@@ -7,6 +7,7 @@
 #include "stream.h"
 
 #include <linux/net.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/tls.h>
 #include <linux/uio.h>
@@ -27,21 +28,6 @@ union tls_control {
 	struct cmsghdr head;
 	u8 space[CMSG_SPACE(sizeof(u8))];
 };
-
-/**
- * kmqtt_callbacks_save() - note what a socket calls
- * @callbacks: where to
- * @sk: the socket
- *
- * Context: any; the socket's callback lock held.
- */
-void kmqtt_callbacks_save(struct kmqtt_callbacks *callbacks,
-			  const struct sock *sk)
-{
-	callbacks->data_ready = sk->sk_data_ready;
-	callbacks->state_change = sk->sk_state_change;
-	callbacks->write_space = sk->sk_write_space;
-}
 
 /* Copy a string to @pos and move on. */
 static void keep(struct kmqtt_str *str, u8 **pos)
@@ -91,17 +77,89 @@ kmqtt_stream_create(u8 transport, const struct kmqtt_handshake *handshake)
 }
 
 /**
- * kmqtt_stream_free() - free it when no callback stands on it any more
- * @stream: the stream or NULL
+ * kmqtt_stream_free() - free it
+ * @stream: a stream that no connection is attached to, or NULL
  *
  * Context: any but hard interrupts.
  */
 void kmqtt_stream_free(struct kmqtt_stream *stream)
 {
-	if (!stream)
-		return;
-	kfree(stream->websocket);
-	kfree_rcu(stream, rcu);
+	if (stream)
+		kfree(stream->websocket);
+	kfree(stream);
+}
+
+/* The socket has something to tell, with softirqs or interrupts off. */
+static int wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
+		void *key)
+{
+	struct kmqtt_conn *conn = wait->private;
+	__poll_t events = key_to_poll(key);
+	bool kick = false;
+
+	/* Of another state nobody says what it is about. */
+	if (!events || events & ~(EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)) {
+		set_bit(KMQTT_CONN_RX_PENDING, &conn->flags);
+		kick = true;
+	}
+	/* Room first, then the bit: pairs with blocked() of the sender. */
+	smp_mb();
+	if ((!events || events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) &&
+	    test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags)) {
+		set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
+		kick = true;
+	}
+	if (kick)
+		kmqtt_conn_kick(conn, true);
+	return 0;
+}
+
+/**
+ * kmqtt_stream_attach() - from now on a connection is told of its socket
+ * @conn: a connection with a stream and a socket
+ *
+ * It waits as a process would, and leaves nothing of its own in the socket:
+ * somebody else may do with it what he likes.
+ *
+ * Context: process, may sleep.
+ * Return: 0, or -EBUSY if somebody else in the kernel has the socket.
+ */
+int kmqtt_stream_attach(struct kmqtt_conn *conn)
+{
+	struct wait_queue_entry *wait = &conn->stream->wait;
+	struct sock *sk = kmqtt_conn_sk(conn);
+	int err = 0;
+
+	/* A mark, so that nobody takes it twice; no child of it has that. */
+	write_lock_bh(&sk->sk_callback_lock);
+	if (sk->sk_user_data)
+		err = -EBUSY;
+	else
+		__rcu_assign_sk_user_data_with_flags(sk, conn,
+						     SK_USER_DATA_NOCOPY);
+	write_unlock_bh(&sk->sk_callback_lock);
+	if (err)
+		return err;
+	init_waitqueue_func_entry(wait, wake);
+	wait->private = conn;
+	add_wait_queue(sk_sleep(sk), wait);
+	return 0;
+}
+
+/**
+ * kmqtt_stream_detach() - the end of that
+ * @conn: the connection, which isn't told of anything afterwards
+ *
+ * Context: process, may sleep.
+ */
+void kmqtt_stream_detach(struct kmqtt_conn *conn)
+{
+	struct sock *sk = kmqtt_conn_sk(conn);
+
+	remove_wait_queue(sk_sleep(sk), &conn->stream->wait);
+	write_lock_bh(&sk->sk_callback_lock);
+	rcu_assign_sk_user_data(sk, NULL);
+	write_unlock_bh(&sk->sk_callback_lock);
 }
 
 /* Does TLS go on after this record, which is none of data? */
@@ -193,6 +251,17 @@ int kmqtt_stream_read(struct kmqtt_conn *conn, u8 *to, size_t room,
 	return done;
 }
 
+/* What a send means that took nothing. */
+static int nothing_sent(const struct sock *sk, int err)
+{
+	if (err == -ENOBUFS)
+		return -ENOMEM;
+	/* With nothing on its way no acknowledgment makes room. */
+	if (err == -EAGAIN && sk_is_inet(sk) && !READ_ONCE(sk->sk_wmem_queued))
+		return -ENOMEM;
+	return err;
+}
+
 /**
  * kmqtt_stream_send() - send MQTT's bytes
  * @conn: a connection with a stream
@@ -204,21 +273,42 @@ int kmqtt_stream_read(struct kmqtt_conn *conn, u8 *to, size_t room,
  */
 int kmqtt_stream_send(struct kmqtt_conn *conn, struct msghdr *msg)
 {
-	struct sock *sk = kmqtt_conn_sk(conn);
 	int n;
 
 	if (conn->stream->websocket)
 		n = kmqtt_websocket_send(conn, msg);
 	else
 		n = sock_sendmsg(conn->sock, msg);
-	if (n > 0)
-		clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags);
-	if (n == -ENOBUFS)
-		return -ENOMEM;
-	/* With nothing on its way no acknowledgment makes room. */
-	if (n == -EAGAIN && sk_is_inet(sk) && !READ_ONCE(sk->sk_wmem_queued))
-		return -ENOMEM;
+	if (n <= 0)
+		return nothing_sent(kmqtt_conn_sk(conn), n);
+	clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags);
 	return n;
+}
+
+/**
+ * kmqtt_stream_flush() - send what is due besides MQTT's bytes
+ * @conn: a connection with a stream
+ *
+ * Context: process, may sleep; the connection's transmit side.
+ * Return: 0 if nothing is in the way of MQTT's bytes; or as kmqtt_stream_send().
+ */
+int kmqtt_stream_flush(struct kmqtt_conn *conn)
+{
+	if (!conn->stream->websocket)
+		return 0;
+	return nothing_sent(kmqtt_conn_sk(conn), kmqtt_websocket_flush(conn));
+}
+
+/**
+ * kmqtt_stream_is_behind() - was more taken than the socket has?
+ * @conn: a connection with a stream
+ *
+ * Context: the connection's transmit side.
+ * Return: true if kmqtt_stream_flush() has to be called again.
+ */
+bool kmqtt_stream_is_behind(const struct kmqtt_conn *conn)
+{
+	return conn->stream->websocket && kmqtt_websocket_is_behind(conn);
 }
 
 /* Nothing follows: without that, the end could be an attacker's (RFC 8446, 6.1). */

@@ -2,26 +2,14 @@
 #ifndef _KMQTT_NET_STREAM_H
 #define _KMQTT_NET_STREAM_H
 
-#include <linux/rcupdate.h>
 #include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 #include "../wire/cursor.h"
 
 struct kmqtt_conn;
 struct kmqtt_websocket;
 struct msghdr;
-struct sock;
-
-/**
- * struct kmqtt_callbacks - what a socket calls of its own
- * @data_ready: something has come
- * @state_change: its state is another one
- * @write_space: there is room to send
- */
-struct kmqtt_callbacks {
-	void (*data_ready)(struct sock *sk);
-	void (*state_change)(struct sock *sk);
-	void (*write_space)(struct sock *sk);
-};
 
 /**
  * struct kmqtt_handshake - what has come before MQTT
@@ -43,32 +31,36 @@ struct kmqtt_handshake {
 
 /**
  * struct kmqtt_stream - a connection's bytes, if they aren't plain TCP's
- * @callbacks: of its socket
- * @rcu: socket callbacks may stand on it while it is freed
+ * @wait: entry of the socket's wait queue
  * @transport: enum kmqtt_transport
  * @tls: the socket does TLS
  * @handshake: strings are behind this structure
  * @websocket: frames around the bytes, or NULL
+ * @linger_work: waits for the client to close its side, when ours is closed
+ * @lingered: how often it has looked
  *
- * Nothing of it changes once the connection is there.
+ * What is not about lingering doesn't change once the connection is there.
  */
 struct kmqtt_stream {
-	struct kmqtt_callbacks callbacks;
-	struct rcu_head rcu;
+	struct wait_queue_entry wait;
 	u8 transport;
 	bool tls;
 	struct kmqtt_handshake handshake;
 	struct kmqtt_websocket *websocket;
+	struct delayed_work linger_work;
+	u8 lingered;
 };
 
-void kmqtt_callbacks_save(struct kmqtt_callbacks *callbacks,
-			  const struct sock *sk);
 struct kmqtt_stream *
 kmqtt_stream_create(u8 transport, const struct kmqtt_handshake *handshake);
 void kmqtt_stream_free(struct kmqtt_stream *stream);
+int kmqtt_stream_attach(struct kmqtt_conn *conn);
+void kmqtt_stream_detach(struct kmqtt_conn *conn);
 int kmqtt_stream_read(struct kmqtt_conn *conn, u8 *to, size_t room,
 		      bool *drained);
 int kmqtt_stream_send(struct kmqtt_conn *conn, struct msghdr *msg);
+int kmqtt_stream_flush(struct kmqtt_conn *conn);
+bool kmqtt_stream_is_behind(const struct kmqtt_conn *conn);
 void kmqtt_stream_close(struct kmqtt_conn *conn);
 
 #endif /* _KMQTT_NET_STREAM_H */

@@ -19,7 +19,6 @@
 #include "conn.h"
 #include "pass.h"
 #include "stream.h"
-#include "websocket.h"
 
 /* Sends of one pass. */
 #define SENDS_BH	4
@@ -504,8 +503,8 @@ static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	struct kvec vec;
 	int n = 0;
 
-	if (conn->stream && conn->stream->websocket) {
-		n = kmqtt_websocket_answer(conn);
+	if (conn->stream) {
+		n = kmqtt_stream_flush(conn);
 		if (n)
 			return n;
 	}
@@ -528,7 +527,8 @@ static int transmit_once(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 		}
 		if (n < 0)
 			return n;
-		if (n < l.len)
+		if (n < l.len ||
+		    (conn->stream && kmqtt_stream_is_behind(conn)))
 			return TX_BLOCKED;
 	}
 	return l.splice ? splice_payload(conn, pass) : l.all;

@@ -19,8 +19,12 @@
  * @lock: guards @answer and @answer_len; a leaf, taken in threads only
  * @answer: control frames that are to be sent
  * @answer_len: bytes there
- * @left: bytes of payload that the frame begun last still needs; this and all
- *	below is the transmit side's
+ * @rest: of a frame that the socket took in part, or NULL; this and all below is
+ *	the transmit side's
+ * @rest_len: bytes in @rest, charged to the broker
+ * @rest_sent: those that have left
+ * @left: bytes of payload that the frame begun last still needs, and gets for
+ *	sure: a message that is spliced
  * @head_len: bytes in @head
  * @head_sent: those that have left
  * @head: control frames, or the header of the frame begun last
@@ -32,6 +36,9 @@ struct kmqtt_websocket {
 	u8 answer[KMQTT_WS_ANSWER_MAX];
 	u8 answer_len;
 
+	u8 *rest;
+	u32 rest_len;
+	u32 rest_sent;
 	u64 left;
 	u8 head_len;
 	u8 head_sent;
@@ -85,23 +92,63 @@ int kmqtt_websocket_received(struct kmqtt_conn *conn, u8 *data, int len,
 	return got;
 }
 
+static void count(struct kmqtt_conn *conn, int bytes)
+{
+	conn->client.bytes_out += bytes;
+	kmqtt_stats_add(conn->client.broker, bytes_out, bytes);
+}
+
+/* Send some bytes. Returns how many, or as sock_sendmsg() if there were none. */
+static int send_some(struct kmqtt_conn *conn, u8 *data, size_t len, int flags)
+{
+	struct kvec vec = { .iov_base = data, .iov_len = len };
+	struct msghdr msg = {
+		.msg_flags = flags | MSG_DONTWAIT | MSG_NOSIGNAL,
+	};
+
+	return kernel_sendmsg(conn->sock, &msg, &vec, 1, len) ?: -EAGAIN;
+}
+
+static void drop_rest(struct kmqtt_conn *conn)
+{
+	struct kmqtt_websocket *w = conn->stream->websocket;
+
+	if (w->rest)
+		kmqtt_memory_uncharge(&conn->client.broker->memory,
+				      w->rest_len);
+	kvfree(w->rest);
+	w->rest = NULL;
+}
+
+/* Send what is in @rest. Returns 0, or as sock_sendmsg(). */
+static int send_rest(struct kmqtt_conn *conn)
+{
+	struct kmqtt_websocket *w = conn->stream->websocket;
+	int n;
+
+	while (w->rest && w->rest_sent < w->rest_len) {
+		n = send_some(conn, w->rest + w->rest_sent,
+			      w->rest_len - w->rest_sent, 0);
+		if (n < 0)
+			return n;
+		w->rest_sent += n;
+	}
+	drop_rest(conn);
+	return 0;
+}
+
 /* Send what is in @head. Returns 0, or as sock_sendmsg(). */
 static int send_head(struct kmqtt_conn *conn, int flags)
 {
 	struct kmqtt_websocket *w = conn->stream->websocket;
-	struct msghdr msg = {};
-	struct kvec vec;
 	int n;
 
 	while (w->head_sent < w->head_len) {
-		vec.iov_base = w->head + w->head_sent;
-		vec.iov_len = w->head_len - w->head_sent;
-		msg.msg_flags = flags | MSG_DONTWAIT | MSG_NOSIGNAL;
-		n = kernel_sendmsg(conn->sock, &msg, &vec, 1, vec.iov_len);
-		if (n <= 0)
-			return n ?: -EAGAIN;
-		conn->client.bytes_out += n;
-		kmqtt_stats_add(conn->client.broker, bytes_out, n);
+		n = send_some(conn, w->head + w->head_sent,
+			      w->head_len - w->head_sent, flags);
+		if (n < 0)
+			return n;
+		count(conn, n);
 		w->head_sent += n;
 	}
 	w->head_sent = 0;
@@ -120,29 +167,110 @@ static void take_answer(struct kmqtt_websocket *w)
 }
 
 /**
- * kmqtt_websocket_answer() - send control frames if any are due
+ * kmqtt_websocket_flush() - send what is due before another frame
  * @conn: the connection
- *
- * Those that are due in the middle of a frame leave behind it.
  *
  * Context: process, may sleep; the connection's transmit side.
  * Return: 0, or as sock_sendmsg().
  */
-int kmqtt_websocket_answer(struct kmqtt_conn *conn)
+int kmqtt_websocket_flush(struct kmqtt_conn *conn)
 {
 	struct kmqtt_websocket *w = conn->stream->websocket;
+	int err;
 
-	if (w->left)
-		return 0;
-	if (!w->head_len)
+	err = send_rest(conn);
+	if (err)
+		return err;
+	if (!w->left && !w->head_len)
 		take_answer(w);
-	return send_head(conn, 0);
+	return send_head(conn, w->left ? MSG_MORE : 0);
+}
+
+/**
+ * kmqtt_websocket_is_behind() - is there a frame that the socket has in part?
+ * @conn: the connection
+ *
+ * Context: the connection's transmit side.
+ * Return: true if there is, though all of it counts as sent.
+ */
+bool kmqtt_websocket_is_behind(const struct kmqtt_conn *conn)
+{
+	return conn->stream->websocket->rest;
+}
+
+/* Keep what the socket did not take of @len bytes at @vec. */
+static int keep_rest(struct kmqtt_conn *conn, const struct kvec *vec,
+		     size_t len, size_t sent)
+{
+	struct kmqtt_memory *memory = &conn->client.broker->memory;
+	struct kmqtt_websocket *w = conn->stream->websocket;
+	struct iov_iter iter;
+
+	w->rest_len = len - sent;
+	w->rest_sent = 0;
+	/* A client that has half a frame can't be told anything. */
+	if (!kmqtt_memory_charge(memory, w->rest_len))
+		return -EPIPE;
+	w->rest = kvmalloc(w->rest_len, GFP_KERNEL);
+	if (!w->rest) {
+		kmqtt_memory_uncharge(memory, w->rest_len);
+		return -EPIPE;
+	}
+	iov_iter_kvec(&iter, ITER_SOURCE, vec, 2, len);
+	iov_iter_advance(&iter, sent);
+	if (copy_from_iter(w->rest, w->rest_len, &iter) == w->rest_len)
+		return 0;
+	drop_rest(conn);
+	return -EPIPE;
+}
+
+/*
+ * Send bytes of the send buffer in a frame of their own. They count as sent if
+ * any of it was: what isn't sent goes back to the outbox, where it may expire,
+ * but the frame has promised it.
+ */
+static int send_whole(struct kmqtt_conn *conn, struct msghdr *msg)
+{
+	size_t len = msg_data_left(msg), total;
+	struct msghdr framed = { .msg_flags = msg->msg_flags };
+	u8 head[KMQTT_WS_HEAD_MAX];
+	struct kvec vec[2] = {
+		{ .iov_base = head, .iov_len = kmqtt_ws_head(head, len) },
+		{ .iov_base = msg->msg_iter.kvec->iov_base, .iov_len = len },
+	};
+	int n;
+
+	total = vec[0].iov_len + len;
+	iov_iter_kvec(&framed.msg_iter, ITER_SOURCE, vec, 2, total);
+	n = sock_sendmsg(conn->sock, &framed);
+	if (n <= 0)
+		return n;
+	count(conn, vec[0].iov_len);
+	if (n < total && keep_rest(conn, vec, total, n))
+		return -EPIPE;
+	return len;
+}
+
+/* Begin a frame for a payload. Returns 0, or as sock_sendmsg(). */
+static int begin(struct kmqtt_conn *conn, size_t len)
+{
+	struct kmqtt_websocket *w = conn->stream->websocket;
+	int err;
+
+	w->head_len = kmqtt_ws_head(w->head, len);
+	w->left = len;
+	err = send_head(conn, MSG_MORE);
+	if (err && !w->head_sent) {
+		w->head_len = 0;
+		w->left = 0;
+	}
+	return err;
 }
 
 /**
  * kmqtt_websocket_send() - send MQTT's bytes in a frame
  * @conn: the connection
- * @msg: the bytes
+ * @msg: the bytes, from the send buffer or spliced from a message
  *
  * Context: process, may sleep; the connection's transmit side.
  * Return: bytes of MQTT that were sent, or as sock_sendmsg().
@@ -152,16 +280,16 @@ int kmqtt_websocket_send(struct kmqtt_conn *conn, struct msghdr *msg)
 	struct kmqtt_websocket *w = conn->stream->websocket;
 	int n;
 
-	if (!w->left) {
-		n = kmqtt_websocket_answer(conn);
-		if (n)
-			return n;
-		w->left = msg_data_left(msg);
-		w->head_len = kmqtt_ws_head(w->head, w->left);
-	}
-	n = send_head(conn, MSG_MORE);
+	n = kmqtt_websocket_flush(conn);
 	if (n)
 		return n;
+	if (iov_iter_is_kvec(&msg->msg_iter))
+		return send_whole(conn, msg);
+	if (!w->left) {
+		n = begin(conn, msg_data_left(msg));
+		if (n)
+			return n;
+	}
 	iov_iter_truncate(&msg->msg_iter, w->left);
 	n = sock_sendmsg(conn->sock, msg);
 	if (n > 0)
@@ -180,9 +308,10 @@ void kmqtt_websocket_close(struct kmqtt_conn *conn)
 	struct kmqtt_websocket *w = conn->stream->websocket;
 
 	/* Not in the middle of a frame. */
-	if (kmqtt_websocket_answer(conn) || w->left)
-		return;
-	kmqtt_ws_close(&w->ws, KMQTT_WS_NORMAL);
-	w->head_len = kmqtt_ws_answer(&w->ws, w->head);
-	send_head(conn, 0);
+	if (!kmqtt_websocket_flush(conn) && !w->left) {
+		kmqtt_ws_close(&w->ws, KMQTT_WS_NORMAL);
+		w->head_len = kmqtt_ws_answer(&w->ws, w->head);
+		send_head(conn, 0);
+	}
+	drop_rest(conn);
 }

@@ -73,6 +73,13 @@ def slow(loop, make):
     writer.wait_connect("writer")
     reader.wait_subscribe("slow", qos=1)
     reader.pause()
+    # Nothing but the socket tells the broker that there is room again.
+    writer.publish("slow", LARGE * 4)
+    writer.wait_ping()
+    reader.pause(False)
+    loop.until(lambda: len(reader.messages) == 1, "a large message")
+    reader.messages.clear()
+    reader.pause()
     with settings(max_queued_messages=2000, max_inflight=1000):
         for _ in range(600):
             writer.publish("slow", bytes(5000), qos=1)
@@ -226,6 +233,10 @@ def test_refused(loop):
     ours, theirs = pair()
     refused(errno.ENOENT, "no such listener", agent.adopt, ours, listener=9999)
     refused(errno.EOPNOTSUPP, "agent", agent.adopt, ours, listener=1)
+    port = next(PORTS)
+    listen(agent.netlink, port=(port, 2), agent=b"certfile /x")
+    refused(errno.EADDRINUSE, "in use", listen, agent.netlink, port=(port, 2), agent=b"certfile /y")
+    refused(errno.EADDRINUSE, "in use", listen, agent.netlink, port=(port, 2))
     works(ours, theirs)
     with settings(max_connections=0):
         refused(errno.EUSERS, "too many", agent.adopt, ours)
@@ -385,6 +396,13 @@ def test_web_wrong(loop):
         peer.wait_closed()
         same([(opcode, int.from_bytes(payload[:2], "big")) for opcode, payload in peer.control],
              [(CLOSE, code)], text)
+    # Who says good-bye has the last word.
+    peer = Web(loop, agent).wait_connect("client")
+    peer.disconnect()
+    loop.until(lambda: peer.control, "a close frame")
+    peer.send_raw(frame(CLOSE, (1000).to_bytes(2, "big")))
+    peer.wait_closed()
+    same(peer.closed, "closed by the broker", "end")
     # Who is disconnected is told so in both languages.
     peer = Web(loop, agent).wait_connect("client")
     ctl("client", "kick", "client")
