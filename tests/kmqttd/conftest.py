@@ -2,6 +2,8 @@
 """Fixtures of the tests of kmqttd: a server, certificates, clients."""
 
 import contextlib
+import ctypes
+import hmac
 import itertools
 import json
 import os
@@ -116,6 +118,12 @@ class Server:
         """What it holds now, in KiB."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    def seconds(self):
+        """What it has worked so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -255,6 +263,44 @@ class Client:
         sock = server.connect()
         sock.sendall(ahead)
         return self.context.wrap_socket(sock, session=session)
+
+
+class Records:
+    """Makes a client's records, TLS 1.3 and AES-128-GCM, that no library would send."""
+
+    def __init__(self, secrets):
+        line = next(line for line in secrets.read_text().splitlines()
+                    if line.startswith("CLIENT_TRAFFIC_SECRET_0 "))
+        secret = bytes.fromhex(line.split()[2])
+        self.crypto = ctypes.CDLL("libcrypto.so.3")
+        for name in ("EVP_CIPHER_CTX_new", "EVP_aes_128_gcm"):
+            getattr(self.crypto, name).restype = ctypes.c_void_p
+        self.key = self.expand(secret, b"key", 16)
+        self.iv = int.from_bytes(self.expand(secret, b"iv", 12), "big")
+        self.sequence = 0
+
+    @staticmethod
+    def expand(secret, label, size):
+        label = b"tls13 " + label
+        info = size.to_bytes(2, "big") + bytes([len(label)]) + label + b"\0"
+        return hmac.digest(secret, info + b"\1", "sha256")[:size]
+
+    def make(self, data):
+        data += b"\x17"
+        header = b"\x17\3\3" + (len(data) + 16).to_bytes(2, "big")
+        nonce = (self.iv ^ self.sequence).to_bytes(12, "big")
+        self.sequence += 1
+        out, size = ctypes.create_string_buffer(len(data)), ctypes.c_int()
+        ctx = ctypes.c_void_p(self.crypto.EVP_CIPHER_CTX_new())
+        cipher = ctypes.c_void_p(self.crypto.EVP_aes_128_gcm())
+        assert self.crypto.EVP_EncryptInit_ex(ctx, cipher, None, self.key, nonce) == 1
+        self.crypto.EVP_EncryptUpdate(ctx, None, ctypes.byref(size), header, len(header))
+        self.crypto.EVP_EncryptUpdate(ctx, out, ctypes.byref(size), data, len(data))
+        tag = ctypes.create_string_buffer(16)
+        assert self.crypto.EVP_EncryptFinal_ex(ctx, tag, ctypes.byref(size)) == 1
+        assert self.crypto.EVP_CIPHER_CTX_ctrl(ctx, 0x10, 16, tag) == 1
+        self.crypto.EVP_CIPHER_CTX_free(ctx)
+        return header + out.raw + tag.raw
 
 
 def echoes(sock, data=b"x" * 100):

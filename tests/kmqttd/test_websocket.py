@@ -5,7 +5,7 @@ import socket
 import struct
 
 import pytest
-from conftest import Client, echoes, ended, needs_ktls
+from conftest import Client, Records, echoes, ended, needs_ktls
 
 REQUEST = (
     b"GET /mqtt HTTP/1.1\r\nHost: broker\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -46,6 +46,17 @@ def test_in_pieces(server):
         is_upgraded(sock)
 
 
+def test_long_request(server):
+    """It takes more than one turn."""
+    server.start(WEBSOCKET)
+    with server.connect() as sock:
+        sock.sendall(REQUEST[:-2] + b"X: " + b"x\r" * 3000 + b"\r\n\r\n" + b"more")
+        assert answer(sock).startswith(b"HTTP/1.1 400 ")
+    with server.connect() as sock:
+        sock.sendall(REQUEST[:-2] + b"X: " + b"x" * 7000 + b"\r\n\r\n")
+        is_upgraded(sock)
+
+
 def test_data_behind_the_request(server):
     """No client sends any, but it would not be lost."""
     server.start(WEBSOCKET)
@@ -81,6 +92,27 @@ def test_data_behind_the_request_in_tls(server, pki):
             got += sock.recv(100)
         assert got == b"more"
         echoes(sock)
+
+
+@needs_ktls
+def test_records_without_data(server, pki, tmp_path):
+    """They cost nothing: neither memory that is kept for them nor time."""
+    server.start(pki.agent() + WEBSOCKET + "kmqtt_handshake_timeout 300\n"
+                 "ciphers_tls1.3 TLS_AES_128_GCM_SHA256\n")
+    client = Client(pki)
+    client.context.keylog_filename = str(tmp_path / "secrets")
+    with client.connect(server) as sock:
+        records = Records(tmp_path / "secrets")
+        for _ in range(20):
+            socket.socket.sendall(sock, b"".join(records.make(b"") for _ in range(500)))
+        server.silent()
+        begin = server.seconds()
+        server.silent(1)
+        assert server.seconds() - begin < 0.5
+        socket.socket.sendall(sock, records.make(REQUEST[:100]) + records.make(b"")
+                              + records.make(REQUEST[100:]))
+        assert answer(sock).startswith(b"HTTP/1.1 101 ")
+        assert server.told()["websocket"]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ static int try(const struct settings *settings, const char *text)
 
 	/* Without the byte that ends a string. */
 	memcpy(request, text, len);
-	CLAIM(upgrade_end(request, len) == len);
+	CLAIM(!upgrade_wants(request, len));
 	return upgrade_answer(settings, request, len, answer);
 }
 
@@ -134,13 +134,30 @@ static void zero(void)
 
 static void end(void)
 {
+	static const struct {
+		const char *text;
+		size_t wants;
+	} texts[] = {
+		{ "", 4 }, { "G", 4 }, { "\r", 3 }, { "\n", 4 }, { "\r\n", 2 },
+		{ "\n\r\n", 2 }, { "x\r\n\r", 1 }, { "x\r\n\n", 4 },
+		{ "x\r\n\r\r", 3 }, { "\n\n", 4 }, { "x\r\n\r\n", 0 },
+	};
 	static const char text[] = ALL "\r\n\x82\x01";
-	size_t len;
+	size_t len, want, i;
 
-	for (len = 0; len < sizeof(ALL "\r\n") - 1; len++)
-		CLAIM(!upgrade_end(text, len));
-	for (; len < sizeof(text); len++)
-		CLAIM(upgrade_end(text, len) == sizeof(ALL "\r\n") - 1);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		CLAIM(upgrade_wants(texts[i].text, strlen(texts[i].text)) ==
+		      texts[i].wants);
+		if (test_failed)
+			printf("# text %zu\n", i);
+	}
+	for (len = 0; len < sizeof(ALL "\r\n") - 1; len += want) {
+		want = upgrade_wants(text, len);
+		CLAIM(want);
+		if (!want)
+			return;
+	}
+	CLAIM(len == sizeof(ALL "\r\n") - 1 && !upgrade_wants(text, len));
 	CLAIM(upgrade_too_long(answer) == 431);
 }
 

@@ -68,7 +68,7 @@ static void try_proxy(unsigned int version, size_t piece, const uint8_t *data,
 	peer_text(text, &peer);
 }
 
-static void try_upgrade(const uint8_t *data, size_t size)
+static void try_upgrade(size_t piece, const uint8_t *data, size_t size)
 {
 	char origin[] = "https://a.example", answer[UPGRADE_ANSWER_MAX];
 	struct settings settings = {
@@ -76,17 +76,24 @@ static void try_upgrade(const uint8_t *data, size_t size)
 		.origins = { origin },
 		.nr_origins = 1,
 	};
+	const char *end = memmem(data, size, "\r\n\r\n", 4);
+	size_t len, want, got;
 	char *request;
-	size_t len;
 	int status;
 
-	if (size > UPGRADE_REQUEST_MAX)
+	/* As a socket would give it, in pieces that are as long or shorter. */
+	for (len = 0; len < size; len += got) {
+		want = upgrade_wants((const char *)data, len);
+		if (!want)
+			break;
+		got = want < piece ? want : piece;
+		if (got > size - len)
+			got = size - len;
+	}
+	CLAIM(end ? len == (size_t)(end + 4 - (const char *)data) :
+		    len == size);
+	if (!end || len > UPGRADE_REQUEST_MAX)
 		return;
-	len = upgrade_end((const char *)data, size);
-	if (!len)
-		return;
-	CLAIM(len <= size && !memcmp(data + len - 4, "\r\n\r\n", 4));
-	CLAIM(!upgrade_end((const char *)data, len - 1));
 	/* Memory that ends where the request does. */
 	request = malloc(len);
 	memcpy(request, data, len);
@@ -94,7 +101,7 @@ static void try_upgrade(const uint8_t *data, size_t size)
 	free(request);
 	CLAIM(status == UPGRADE_DONE || (status >= 400 && status <= 505));
 	CLAIM(strlen(answer) < UPGRADE_ANSWER_MAX - 1);
-	CLAIM(upgrade_end(answer, strlen(answer)) == strlen(answer));
+	CLAIM(!upgrade_wants(answer, strlen(answer)));
 }
 
 int fuzz_one(const uint8_t *data, size_t size)
@@ -106,7 +113,7 @@ int fuzz_one(const uint8_t *data, size_t size)
 	piece = (data[0] >> 2) + 1;
 	switch (data[0] & 3) {
 	case 0:
-		try_upgrade(data + 1, size - 1);
+		try_upgrade(piece, data + 1, size - 1);
 		break;
 	case 1:
 	case 2:

@@ -26,7 +26,13 @@
 /* Reads in a row from a client that is not listened to any more. */
 #define DRAIN_READS	16
 
+/* Reads in a row of a request: one may give no more than a byte. */
+#define REQUEST_READS	128
+
 #define CHUNK		4096
+
+/* Room for a request to begin with; many need no more. */
+#define REQUEST_SIZE	512
 
 static const char went_away[] = "the client went away";
 
@@ -258,48 +264,50 @@ static enum conn_wait advance_tls(struct conn *conn,
 	}
 }
 
-/* Take bytes out of the socket that were seen there. */
-static bool discard(int fd, size_t len)
+static bool grow_request(struct conn *conn)
 {
-	char buf[CHUNK];
-	ssize_t n;
+	size_t size = 2 * conn->request_size ?: REQUEST_SIZE;
+	char *request;
 
-	for (; len; len -= n) {
-		n = recv(fd, buf, len < CHUNK ? len : CHUNK, MSG_DONTWAIT);
-		if (n <= 0)
-			return false;
-	}
+	if (conn->request_len < conn->request_size)
+		return true;
+	request = realloc(conn->request, size);
+	if (!request)
+		return false;
+	conn->request = request;
+	conn->request_size = size;
 	return true;
 }
 
 /*
  * Read the request up to its end, and not beyond: the kernel speaks WebSocket
- * with what follows. CONN_WRITE if it is complete.
+ * with what follows. Looking ahead (MSG_PEEK) is no way to find the end: TLS in
+ * the kernel would keep each record without data that it sees. CONN_WRITE if
+ * the request is complete, or too long.
  */
-static enum conn_wait read_request(struct conn *conn, size_t *end)
+static enum conn_wait read_request(struct conn *conn)
 {
-	char buf[UPGRADE_REQUEST_MAX], *request;
-	size_t had = conn->request_len;
+	int budget = REQUEST_READS;
+	size_t want, room;
 	ssize_t n;
 
-	n = recv(conn->fd, buf, sizeof(buf) - had, MSG_PEEK | MSG_DONTWAIT);
-	if (n < 0 && errno == EAGAIN)
-		return CONN_READ;
-	if (n <= 0)
-		return CONN_END;
-	request = realloc(conn->request, had + n);
-	if (!request)
-		return CONN_END;
-	memcpy(request + had, buf, n);
-	conn->request = request;
-	*end = upgrade_end(request, had + n);
-	if (*end)
-		n = *end - had;
-	if (!discard(conn->fd, n))
-		return CONN_END;
-	conn->request_len += n;
-	return *end || conn->request_len == sizeof(buf) ? CONN_WRITE :
-							  CONN_READ;
+	while ((want = upgrade_wants(conn->request, conn->request_len)) &&
+	       conn->request_len < UPGRADE_REQUEST_MAX) {
+		/* Others have their turn; the rest makes it readable. */
+		if (!budget--)
+			return CONN_READ;
+		if (!grow_request(conn))
+			return CONN_END;
+		room = conn->request_size - conn->request_len;
+		n = recv(conn->fd, conn->request + conn->request_len,
+			 want < room ? want : room, MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
+			return CONN_READ;
+		if (n <= 0)
+			return CONN_END;
+		conn->request_len += n;
+	}
+	return CONN_WRITE;
 }
 
 static enum conn_wait advance_upgrade(struct conn *conn,
@@ -307,21 +315,22 @@ static enum conn_wait advance_upgrade(struct conn *conn,
 {
 	char answer[UPGRADE_ANSWER_MAX];
 	enum conn_wait wait;
-	size_t end = 0, len;
 	int status;
+	size_t len;
 
 	if (!conn->service->settings.websocket) {
 		conn->stage = CONN_ADOPT;
 		return CONN_READ;
 	}
-	wait = read_request(conn, &end);
+	wait = read_request(conn);
 	if (wait != CONN_WRITE)
 		return wait;
-	if (end)
-		status = upgrade_answer(&conn->service->settings,
-					conn->request, end, answer);
-	else
+	if (upgrade_wants(conn->request, conn->request_len))
 		status = upgrade_too_long(answer);
+	else
+		status = upgrade_answer(&conn->service->settings,
+					conn->request, conn->request_len,
+					answer);
 	len = strlen(answer);
 	/* Nothing but a handshake was sent before: there is room for this. */
 	if (send(conn->fd, answer, len, MSG_DONTWAIT | MSG_NOSIGNAL) !=

@@ -58,6 +58,7 @@ struct conn {
 	struct identity *identity;	/* NULL without TLS */
 	char *request;			/* of HTTP, as far as it is there */
 	size_t request_len;
+	size_t request_size;		/* room for it */
 };
 
 struct conn *conn_create(int fd, const union peer *peer,

@@ -60,17 +60,21 @@ static const struct {
 };
 
 /**
- * upgrade_end() - is a request complete?
+ * upgrade_wants() - how much of a request may be read next?
  * @request: what has come in
  * @len: bytes of it
  *
- * Return: bytes that it has, or 0 if there must be more.
+ * Return: bytes, none of which are behind the request; 0 if it is complete.
  */
-size_t upgrade_end(const char *request, size_t len)
+size_t upgrade_wants(const char *request, size_t len)
 {
-	const char *end = memmem(request, len, "\r\n\r\n", 4);
+	static const char end[] = "\r\n\r\n";
+	size_t had = sizeof(end) - 1;
 
-	return end ? end - request + 4 : 0;
+	/* As much of the end as there is already. */
+	while (had && (had > len || memcmp(request + len - had, end, had)))
+		had--;
+	return sizeof(end) - 1 - had;
 }
 
 /* Take the next element of a list, without the blanks around it. */

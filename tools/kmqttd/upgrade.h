@@ -12,7 +12,7 @@
 
 #define UPGRADE_DONE		101
 
-size_t upgrade_end(const char *request, size_t len);
+size_t upgrade_wants(const char *request, size_t len);
 int upgrade_too_long(char answer[UPGRADE_ANSWER_MAX]);
 int upgrade_answer(const struct settings *settings, char *request, size_t len,
 		   char answer[UPGRADE_ANSWER_MAX]);
