@@ -27,5 +27,6 @@ extern const struct test upgrade_tests[];
 extern const struct test settings_tests[];
 extern const struct test keys_tests[];
 extern const struct test gate_tests[];
+extern const struct test listener_tests[];
 
 #endif /* _KMQTTD_TEST_H */

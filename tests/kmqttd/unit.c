@@ -13,6 +13,7 @@ static const struct test *const lists[] = {
 	settings_tests,
 	keys_tests,
 	gate_tests,
+	listener_tests,
 };
 
 #define NR_LISTS	(sizeof(lists) / sizeof(lists[0]))

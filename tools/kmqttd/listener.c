@@ -28,7 +28,7 @@ struct listener {
 	union peer addr;
 	char *agent;
 	bool named;			/* in the list that is read */
-	bool changed;			/* by it */
+	bool changed;			/* its service is not of this text */
 	int fd;				/* -1 if it could not be opened */
 	bool waiting;			/* it can't accept for a while */
 	int error;			/* why it could not, told already */
@@ -185,6 +185,7 @@ static void load(struct listener *listener)
 	}
 	service_put(listener->service);
 	listener->service = service;
+	listener->changed = false;
 }
 
 /**
@@ -195,10 +196,8 @@ void listeners_begin(struct listeners *listeners)
 {
 	struct listener *listener;
 
-	LIST_FOREACH(listener, &listeners->list, link) {
+	LIST_FOREACH(listener, &listeners->list, link)
 		listener->named = false;
-		listener->changed = false;
-	}
 }
 
 /**
