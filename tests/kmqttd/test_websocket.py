@@ -148,6 +148,36 @@ def test_refused_in_tls(server, pki):
         assert sock.recv(10) == b""
 
 
+def begin(server):
+    while server.reload()["pending"]:
+        pass
+    sock = server.connect()
+    sock.sendall(REQUEST[:50])
+    # It has been accepted by then.
+    while server.reload()["pending"] == 0:
+        pass
+    return sock
+
+
+def test_reload_meanwhile(server):
+    """A request that has begun goes on, but not on terms that are not in force."""
+    server.start(WEBSOCKET)
+    with begin(server) as sock:
+        sock.sendall(REQUEST[50:])
+        is_upgraded(sock)
+        assert server.told()["websocket"]
+    with begin(server) as sock:
+        server.reload(WEBSOCKET + "websockets_origin https://good.example\n")
+        sock.sendall(REQUEST[50:])
+        assert ended(sock)
+        assert server.logged("begun before the listener changed")
+    with begin(server) as sock:
+        assert server.reload("protocol chat\n")["open"] == 0
+        sock.sendall(REQUEST[50:])
+        assert ended(sock)
+    server.silent()
+
+
 def test_client_goes_away(server):
     server.start(WEBSOCKET)
     with server.connect() as sock:

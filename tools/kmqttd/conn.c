@@ -36,7 +36,7 @@
 
 static const char went_away[] = "the client went away";
 
-static struct log_limit refusals, limits, failures;
+static struct log_limit refusals, limits, failures, adoptions;
 
 /**
  * conn_now() - tell the time
@@ -374,11 +374,18 @@ static enum conn_wait hand_over(struct conn *conn, const struct conn_env *env)
 	char text[PEER_TEXT_MAX], why[ADOPT_WHY_MAX];
 	int err;
 
-	err = env->adopter->adopt(env->state, &adoption, why);
 	peer_text(text, &conn->peer);
+	if (service_stale(conn->service)) {
+		env->counts->failed++;
+		log_say_some(&adoptions, LOG_INFO,
+			     "listener %u: %s: begun before the listener changed",
+			     adoption.listener, text);
+		return CONN_END;
+	}
+	err = env->adopter->adopt(env->state, &adoption, why);
 	if (err) {
 		env->counts->failed++;
-		log_say_some(&failures, failure_priority(err),
+		log_say_some(&adoptions, failure_priority(err),
 			     "listener %u: %s: the broker does not take it: %s",
 			     adoption.listener, text, why);
 	} else {

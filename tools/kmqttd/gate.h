@@ -16,6 +16,7 @@ struct gate_source;
 /* Counts the handshakes of a listener that are under way. */
 struct gate {
 	atomic_uint refs;
+	atomic_uint terms;	/* which settings the listener has */
 	pthread_mutex_t mutex;	/* guards what follows */
 	unsigned int pending;
 	uint64_t seed;

@@ -138,6 +138,7 @@ static void close_socket(struct listener *listener)
 static void remove_listener(struct listener *listener)
 {
 	close_socket(listener);
+	listener->gate->terms++;
 	service_put(listener->service);
 	gate_put(listener->gate);
 	LIST_REMOVE(listener, link);
@@ -223,10 +224,12 @@ void listeners_note(struct listeners *listeners,
 		return;
 	}
 	listener->named = true;
-	/* A service is of a number: with another one it is another one. */
+	/* With another number it is another listener, with the same socket. */
 	if (!listener->agent || strcmp(listener->agent, agent) ||
-	    listener->id != entry->id)
+	    listener->id != entry->id) {
 		listener->changed = true;
+		listener->gate->terms++;
+	}
 	listener->id = entry->id;
 	free(listener->agent);
 	listener->agent = agent;

@@ -33,6 +33,7 @@ struct service *service_create(uint32_t listener, const char *agent,
 	service->refs = 1;
 	service->listener = listener;
 	service->gate = gate_get(gate);
+	service->terms = gate->terms;
 	good = settings_read(&service->settings, agent, error);
 	if (good && settings_has_tls(&service->settings)) {
 		service->ctx = context_create(&service->settings, error);
@@ -54,6 +55,15 @@ struct service *service_get(struct service *service)
 {
 	service->refs++;
 	return service;
+}
+
+/**
+ * service_stale() - is it none of the listener's any more?
+ * @service: the service
+ */
+bool service_stale(const struct service *service)
+{
+	return service->terms != service->gate->terms;
 }
 
 /**
