@@ -347,7 +347,7 @@ static enum conn_wait advance_upgrade(struct conn *conn,
 	return drain(conn);
 }
 
-/* The broker's limits and bans are nothing that went wrong here. */
+/* The broker's limits and bans, and who has gone, are nothing wrong here. */
 static int failure_priority(int err)
 {
 	switch (err) {
@@ -355,6 +355,8 @@ static int failure_priority(int err)
 	case EUSERS:
 	case EDQUOT:
 	case EACCES:
+	case EAGAIN:
+	case ENOTCONN:
 		return LOG_INFO;
 	default:
 		return LOG_WARNING;
