@@ -223,17 +223,20 @@ static void put_adoption(struct nl *nl, const struct adoption *adoption)
 	nl_put_uint(nl, KMQTT_A_ADOPT_LISTENER, adoption->listener, 4);
 	if (adoption->peer)
 		put_peer(nl, adoption->peer);
-	/* An empty one says that there had to be one. */
+	/*
+	 * An empty one says that there had to be one. It is sent as a string
+	 * with its end, since the kernel takes no attribute without any byte.
+	 */
 	if (identity->has_user)
 		nl_put(nl, KMQTT_A_ADOPT_USER, identity->user,
-		       strlen(identity->user));
+		       strlen(identity->user) + 1);
 	put_text(nl, KMQTT_A_ADOPT_SUBJECT, identity->subject);
 	if (identity->tls_version)
 		nl_put_uint(nl, KMQTT_A_ADOPT_TLS_VERSION,
 			    identity->tls_version, 2);
 	put_text(nl, KMQTT_A_ADOPT_CIPHER, identity->cipher);
 	if (adoption->websocket)
-		nl_put(nl, KMQTT_A_ADOPT_WEBSOCKET, NULL, 0);
+		nl_put(nl, KMQTT_A_ADOPT_WEBSOCKET, "", 0);
 }
 
 static int adopt(void *state, const struct adoption *adoption,
