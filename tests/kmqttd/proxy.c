@@ -48,7 +48,7 @@ static enum proxy_result try(unsigned int version, const char *header,
 	memcpy(data, header, len);
 	strcpy(data + len, BEHIND);
 	for (step = 0; step < 20; step++) {
-		peer = (union peer){ .sa.sa_family = AF_UNSPEC };
+		peer = (union peer){ .in6.sin6_family = AF_UNSPEC };
 		again = feed(version, data, len + strlen(BEHIND), step, &peer,
 			     &used);
 		CLAIM(!step || again == result);

@@ -32,7 +32,7 @@ static enum proxy_result feed(unsigned int version, const uint8_t *data,
 	enum proxy_result result = PROXY_MORE;
 	size_t want;
 
-	*peer = (union peer){ .sa.sa_family = AF_UNSPEC };
+	*peer = (union peer){ .in6.sin6_family = AF_UNSPEC };
 	for (*used = 0; result == PROXY_MORE && *used < size; *used += want) {
 		want = proxy_wants(&proxy);
 		CLAIM(want && want <= PROXY_BUFFER);

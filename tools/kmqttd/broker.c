@@ -132,7 +132,9 @@ static void read_attr(const struct nlattr *attr, struct listener_entry *entry,
 
 static void read_listener(const struct nlmsghdr *nlh, void *arg)
 {
-	struct listener_entry entry = { .addr.sa.sa_family = AF_UNSPEC };
+	struct listener_entry entry = {
+		.addr.in6.sin6_family = AF_UNSPEC,
+	};
 	char agent[KMQTT_AGENT_MAX + 1];
 	const struct nlattr *attr;
 

@@ -338,7 +338,7 @@ void listener_accept(struct listeners *listeners, struct listener *listener)
 
 	for (budget = ACCEPTS; budget; budget--) {
 		len = sizeof(peer);
-		peer = (union peer){ .sa.sa_family = AF_UNSPEC };
+		peer = (union peer){ .in6.sin6_family = AF_UNSPEC };
 		fd = accept4(listener->fd, &peer.sa, &len,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE ||

@@ -91,7 +91,7 @@ static bool read_port(const char *word, in_port_t *port)
 
 static enum proxy_result v1_parse(char *line, union peer *peer)
 {
-	union peer source = { .sa.sa_family = AF_UNSPEC }, destination;
+	union peer source = { .in6.sin6_family = AF_UNSPEC }, destination;
 	char *word[6], *rest = line;
 	void *from, *to;
 	in_port_t port;
@@ -177,7 +177,7 @@ static enum proxy_result v2_finish(const struct proxy *proxy,
 		return PROXY_LOCAL;
 	switch (proxy->buf[13]) {
 	case V2_TCP4:
-		*peer = (union peer){ .in4.sin_family = AF_INET };
+		*peer = (union peer){ .in6.sin6_family = AF_INET };
 		memcpy(&peer->in4.sin_addr, addresses, 4);
 		memcpy(&peer->in4.sin_port, addresses + 8, 2);
 		return PROXY_PEER;
