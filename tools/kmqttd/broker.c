@@ -259,7 +259,8 @@ static int adopt(void *state, const struct adoption *adoption,
 	if (ret == EXIT_DONE)
 		return 0;
 	snprintf(why, ADOPT_WHY_MAX, "%s", error_text(nl));
-	if (ret == EXIT_FAILED)
+	/* Without its number it would ask nobody knows whom. */
+	if (ret == EXIT_FAILED || !nl->family)
 		adopting->generation = 0;
 	return nl->error.err ?: EIO;
 }
