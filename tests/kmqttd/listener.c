@@ -4,6 +4,7 @@
  */
 #include "../../tools/kmqttd/listener.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 #include <sys/epoll.h>
 
@@ -42,22 +43,64 @@ static void twice(void)
 
 	begin(&listeners);
 	list(&listeners, 1, GOOD);
-	listeners_commit(&listeners);
+	listeners_commit(&listeners, false);
 	CLAIM(listeners_open(&listeners) == 1);
 	list(&listeners, 1, WRONG);
 	list(&listeners, 1, WRONG);
-	listeners_commit(&listeners);
+	listeners_commit(&listeners, false);
 	CLAIM(!listeners_open(&listeners));
 	list(&listeners, 1, GOOD);
-	listeners_commit(&listeners);
+	listeners_commit(&listeners, false);
 	CLAIM(listeners_open(&listeners) == 1);
 	listeners_begin(&listeners);
-	listeners_commit(&listeners);
+	listeners_commit(&listeners, false);
 	CLAIM(!listeners_open(&listeners));
 	end(&listeners);
 }
 
+static void write_psk(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	CLAIM(file && fputs(text, file) >= 0);
+	if (file)
+		fclose(file);
+}
+
+/* Files are read when they may have changed, and as long as they are wrong. */
+static void files(void)
+{
+	char path[] = "/tmp/kmqttd-listener-XXXXXX", agent[64];
+	struct listeners listeners;
+	int fd = mkstemp(path);
+
+	CLAIM(fd >= 0);
+	snprintf(agent, sizeof(agent), "psk_file %s\n", path);
+	begin(&listeners);
+	write_psk(path, "wrong\n");
+	list(&listeners, 1, agent);
+	listeners_commit(&listeners, false);
+	CLAIM(!listeners_open(&listeners));
+	write_psk(path, "a:00\n");
+	list(&listeners, 1, agent);
+	listeners_commit(&listeners, false);
+	CLAIM(listeners_open(&listeners) == 1);
+	/* It goes on as before, but not as another one. */
+	write_psk(path, "wrong\n");
+	list(&listeners, 1, agent);
+	listeners_commit(&listeners, false);
+	listeners_commit(&listeners, true);
+	CLAIM(listeners_open(&listeners) == 1);
+	list(&listeners, 2, agent);
+	listeners_commit(&listeners, false);
+	CLAIM(!listeners_open(&listeners));
+	end(&listeners);
+	close(fd);
+	unlink(path);
+}
+
 const struct test listener_tests[] = {
 	{ "listeners: a list that is read twice", twice },
+	{ "listeners: when files are read", files },
 	{ NULL, NULL }
 };

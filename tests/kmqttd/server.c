@@ -119,7 +119,7 @@ static void load(uint16_t port, const char *path)
 	entry.agent = text;
 	listeners_begin(&listeners);
 	listeners_note(&listeners, &entry);
-	listeners_commit(&listeners);
+	listeners_commit(&listeners, true);
 	/* What it weighs now, and whether it is there. */
 	printf("{\"open\": %u, \"pending\": %u, \"adopted\": %lu, \"failed\": %lu, \"limited\": %lu}\n",
 	       listeners_open(&listeners), listeners_pending(&listeners),

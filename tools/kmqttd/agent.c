@@ -35,6 +35,7 @@ struct agent {
 	int signals;
 	bool stop;
 	bool stale;			/* listeners may have changed */
+	bool anew;			/* files, too, if they are stale */
 	int64_t next_load;		/* not before */
 	struct broker broker;
 	struct listeners listeners;
@@ -84,10 +85,12 @@ static void load(struct agent *agent)
 	notify("RELOADING=1");
 	agent->stale = false;
 	agent->next_load = conn_now() + TICK;
-	if (broker_list(&agent->broker, &agent->listeners))
-		listeners_commit(&agent->listeners);
-	else
+	if (broker_list(&agent->broker, &agent->listeners)) {
+		listeners_commit(&agent->listeners, agent->anew);
+		agent->anew = false;
+	} else {
 		agent->stale = true;
+	}
 	notify("READY=1");
 }
 
@@ -109,6 +112,7 @@ static void read_signal(struct agent *agent)
 		return;
 	if (info.ssi_signo == SIGHUP) {
 		agent->stale = true;
+		agent->anew = true;
 		agent->next_load = 0;
 	} else {
 		agent->stop = true;
@@ -118,8 +122,12 @@ static void read_signal(struct agent *agent)
 static void read_broker(struct agent *agent)
 {
 	switch (broker_read(&agent->broker)) {
+	case BROKER_UNSURE:
+		agent->stale = true;
+		break;
 	case BROKER_CHANGED:
 		agent->stale = true;
+		agent->anew = true;
 		break;
 	case BROKER_GONE:
 		/* It takes its listeners with it, and clients. */

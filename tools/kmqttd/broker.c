@@ -18,6 +18,9 @@
 /* How often to read a list again that changed while it was read. */
 #define LIST_TRIES	5
 
+/* Reads in a row of what the broker tells. */
+#define EVENT_READS	256
+
 static const char *error_text(const struct nl *nl)
 {
 	return nl->error.text[0] ? nl->error.text : strerror(nl->error.err);
@@ -76,15 +79,21 @@ static void read_event(const struct nlmsghdr *nlh, void *arg)
  */
 enum broker_news broker_read(struct broker *broker)
 {
-	bool changed = false, lost;
+	bool changed = false, unsure = false, lost;
+	int budget = EVENT_READS;
 
-	if (nl_next_events(&broker->events, &lost, read_event, &changed) !=
-	    EXIT_DONE) {
-		log_say(LOG_NOTICE, "the broker is gone: %s",
-			error_text(&broker->events));
-		return BROKER_GONE;
-	}
-	return changed || lost ? BROKER_CHANGED : BROKER_SAME;
+	do {
+		if (nl_next_events(&broker->events, &lost, read_event,
+				   &changed) != EXIT_DONE) {
+			log_say(LOG_NOTICE, "the broker is gone: %s",
+				error_text(&broker->events));
+			return BROKER_GONE;
+		}
+		unsure |= lost;
+	} while (--budget && nl_wait(&broker->events, 0));
+	if (changed)
+		return BROKER_CHANGED;
+	return unsure ? BROKER_UNSURE : BROKER_SAME;
 }
 
 static void read_attr(const struct nlattr *attr, struct listener_entry *entry,

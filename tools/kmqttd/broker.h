@@ -20,7 +20,8 @@ struct broker {
 
 enum broker_news {
 	BROKER_SAME,
-	BROKER_CHANGED,			/* listeners may have */
+	BROKER_UNSURE,			/* listeners may have changed */
+	BROKER_CHANGED,			/* they have, or their files */
 	BROKER_GONE,
 };
 

@@ -238,8 +238,9 @@ void listeners_note(struct listeners *listeners,
 /**
  * listeners_commit() - have what there should be
  * @listeners: what there is, with all of the list noted
+ * @anew: read the files of all, not only of those that changed
  */
-void listeners_commit(struct listeners *listeners)
+void listeners_commit(struct listeners *listeners, bool anew)
 {
 	struct listener *listener, *next;
 
@@ -251,7 +252,8 @@ void listeners_commit(struct listeners *listeners)
 			remove_listener(listener);
 	}
 	LIST_FOREACH(listener, &listeners->list, link) {
-		load(listener);
+		if (anew || listener->changed || !listener->service)
+			load(listener);
 		open_listener(listeners, listener);
 	}
 }

@@ -30,7 +30,7 @@ struct listeners {
 void listeners_begin(struct listeners *listeners);
 void listeners_note(struct listeners *listeners,
 		    const struct listener_entry *entry);
-void listeners_commit(struct listeners *listeners);
+void listeners_commit(struct listeners *listeners, bool anew);
 void listeners_close(struct listeners *listeners);
 void listeners_retry(struct listeners *listeners);
 unsigned int listeners_open(const struct listeners *listeners);
