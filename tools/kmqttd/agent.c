@@ -27,9 +27,6 @@
 
 #define STATUS_MAX	256
 
-/* The directory is there while the module is. */
-#define MODULE		"/sys/module/kmqtt"
-
 struct agent {
 	int epoll;
 	int signals;
@@ -80,17 +77,39 @@ static bool take_signals(struct agent *agent)
 	       watch(agent, agent->signals, &agent->signals);
 }
 
+static void take_news(struct agent *agent, enum broker_news news)
+{
+	switch (news) {
+	case BROKER_UNSURE:
+		agent->stale = true;
+		break;
+	case BROKER_CHANGED:
+		agent->stale = true;
+		agent->anew = true;
+		break;
+	case BROKER_GONE:
+		/* It takes its listeners with it, and clients. */
+		listeners_close(&agent->listeners);
+		broker_disconnect(&agent->broker);
+		break;
+	case BROKER_SAME:
+		break;
+	}
+}
+
 static void load(struct agent *agent)
 {
+	enum broker_news news;
+
 	notify("RELOADING=1");
 	agent->stale = false;
 	agent->next_load = conn_now() + TICK;
-	if (broker_list(&agent->broker, &agent->listeners)) {
+	news = broker_list(&agent->broker, &agent->listeners);
+	if (news == BROKER_SAME) {
 		listeners_commit(&agent->listeners, agent->anew);
 		agent->anew = false;
-	} else {
-		agent->stale = true;
 	}
+	take_news(agent, news);
 	notify("READY=1");
 }
 
@@ -119,26 +138,6 @@ static void read_signal(struct agent *agent)
 	}
 }
 
-static void read_broker(struct agent *agent)
-{
-	switch (broker_read(&agent->broker)) {
-	case BROKER_UNSURE:
-		agent->stale = true;
-		break;
-	case BROKER_CHANGED:
-		agent->stale = true;
-		agent->anew = true;
-		break;
-	case BROKER_GONE:
-		/* It takes its listeners with it, and clients. */
-		listeners_close(&agent->listeners);
-		broker_disconnect(&agent->broker);
-		break;
-	case BROKER_SAME:
-		break;
-	}
-}
-
 /* Shown by systemctl status. */
 static void tell_status(struct agent *agent)
 {
@@ -157,7 +156,7 @@ static void tell_status(struct agent *agent)
 
 static void tick(struct agent *agent)
 {
-	if (!agent->broker.there && !access(MODULE, F_OK))
+	if (!agent->broker.there && broker_may_connect())
 		connect_broker(agent);
 	listeners_retry(&agent->listeners);
 	tell_status(agent);
@@ -174,7 +173,8 @@ static void serve(struct agent *agent)
 			if (event.data.ptr == &agent->signals)
 				read_signal(agent);
 			else if (event.data.ptr == &agent->broker)
-				read_broker(agent);
+				take_news(agent,
+					  broker_read(&agent->broker));
 			else
 				listener_accept(&agent->listeners,
 						event.data.ptr);

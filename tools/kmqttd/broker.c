@@ -21,6 +21,13 @@
 /* Reads in a row of what the broker tells. */
 #define EVENT_READS	256
 
+#define STATE_MAX	16
+
+#define UNLOADED	"the module was unloaded"
+
+/* Of the module, gone with it. */
+static const char state_path[] = "/sys/module/kmqtt/initstate";
+
 static const char *error_text(const struct nl *nl)
 {
 	return nl->error.text[0] ? nl->error.text : strerror(nl->error.err);
@@ -45,6 +52,26 @@ bool broker_connect(struct broker *broker)
 }
 
 /**
+ * broker_may_connect() - is the module there, and to stay?
+ *
+ * Who asks for the family while it is not makes the kernel load the module
+ * again. That is welcome when the agent starts, and not when somebody has just
+ * removed it.
+ */
+bool broker_may_connect(void)
+{
+	FILE *file = fopen(state_path, "re");
+	char state[STATE_MAX] = "";
+	bool known;
+
+	if (!file)
+		return false;
+	known = fgets(state, sizeof(state), file);
+	fclose(file);
+	return known && strcmp(state, "going\n");
+}
+
+/**
  * broker_disconnect() - follow it no longer
  * @broker: connected or not
  */
@@ -62,6 +89,12 @@ void broker_disconnect(struct broker *broker)
 int broker_fd(const struct broker *broker)
 {
 	return mnl_socket_get_fd(broker->events.sock);
+}
+
+static enum broker_news say_gone(const char *why)
+{
+	log_say(LOG_NOTICE, "the broker is gone: %s", why);
+	return BROKER_GONE;
 }
 
 static void read_event(const struct nlmsghdr *nlh, void *arg)
@@ -84,11 +117,8 @@ enum broker_news broker_read(struct broker *broker)
 
 	do {
 		if (nl_next_events(&broker->events, &lost, read_event,
-				   &changed) != EXIT_DONE) {
-			log_say(LOG_NOTICE, "the broker is gone: %s",
-				error_text(&broker->events));
-			return BROKER_GONE;
-		}
+				   &changed) != EXIT_DONE)
+			return say_gone(error_text(&broker->events));
 		unsure |= lost;
 	} while (--budget && nl_wait(&broker->events, 0));
 	if (changed)
@@ -158,27 +188,33 @@ static void read_listener(const struct nlmsghdr *nlh, void *arg)
  * @broker: connected
  * @listeners: where to note them
  *
- * Return: false if there was no answer that can be relied on.
+ * Return: BROKER_SAME if all are noted, BROKER_UNSURE if there was no answer
+ * that can be relied on, or BROKER_GONE.
  */
-bool broker_list(struct broker *broker, struct listeners *listeners)
+enum broker_news broker_list(struct broker *broker, struct listeners *listeners)
 {
 	static struct log_limit limit;
 	struct nl *nl = &broker->requests;
 	int tries = LIST_TRIES;
 	enum exit_code ret;
 
+	if (!nl->sock && !broker_may_connect())
+		return say_gone(UNLOADED);
 	do {
 		listeners_begin(listeners);
 		nl_begin(nl, KMQTT_CMD_LISTENER_GET);
 		ret = nl_dump(nl, read_listener, listeners);
 	} while (ret == EXIT_PARTIAL && --tries);
 	if (ret == EXIT_DONE)
-		return true;
+		return BROKER_SAME;
+	/* It is the family that isn't there, told of by an event that got lost. */
+	if (ret != EXIT_PARTIAL && nl->error.err == ENOENT)
+		return say_gone(UNLOADED);
 	log_say_some(&limit, LOG_ERR, "can't read the list of listeners: %s",
 		     ret == EXIT_PARTIAL ? "it changes all the time" :
 					   error_text(nl));
 	nl_close(nl);
-	return false;
+	return BROKER_UNSURE;
 }
 
 /* Of a thread that hands over connections. */
@@ -250,6 +286,17 @@ static void put_adoption(struct nl *nl, const struct adoption *adoption)
 		nl_put(nl, KMQTT_A_ADOPT_WEBSOCKET, "", 0);
 }
 
+static enum exit_code request_adoption(struct nl *nl,
+				       const struct adoption *adoption)
+{
+	if (!nl->sock && !broker_may_connect()) {
+		nl->error = (struct nl_error){ .err = ENOENT, .text = UNLOADED };
+		return EXIT_FAILED;
+	}
+	put_adoption(nl, adoption);
+	return nl_do(nl, NULL, NULL);
+}
+
 static int adopt(void *state, const struct adoption *adoption,
 		 char why[ADOPT_WHY_MAX])
 {
@@ -263,8 +310,7 @@ static int adopt(void *state, const struct adoption *adoption,
 		nl_close(nl);
 		adopting->generation = broker->generation;
 	}
-	put_adoption(nl, adoption);
-	ret = nl_do(nl, NULL, NULL);
+	ret = request_adoption(nl, adoption);
 	if (ret == EXIT_DONE)
 		return 0;
 	snprintf(why, ADOPT_WHY_MAX, "%s", error_text(nl));

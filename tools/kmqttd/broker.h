@@ -27,9 +27,10 @@ enum broker_news {
 
 bool broker_connect(struct broker *broker);
 void broker_disconnect(struct broker *broker);
+bool broker_may_connect(void);
 int broker_fd(const struct broker *broker);
 enum broker_news broker_read(struct broker *broker);
-bool broker_list(struct broker *broker, struct listeners *listeners);
+enum broker_news broker_list(struct broker *broker, struct listeners *listeners);
 struct adopter broker_adopter(struct broker *broker);
 
 #endif /* _KMQTTD_BROKER_H */
