@@ -330,6 +330,15 @@ def test_data_with_the_handshake(server, pki):
             assert server.told()["tls"]
 
 
+@pytest.mark.parametrize("version", ("-tls1_2", "-tls1_3"))
+def test_short_records(server, pki, version):
+    """Who can't take the kernel's records is told at the beginning."""
+    server.start(pki.agent())
+    s_client(server, version, "-maxfraglen", "1024")
+    assert server.logged("TLS: max_fragment_length")
+    server.silent()
+
+
 @needs_ktls
 def test_client_goes_away(server, pki):
     """It has closed the connection by the time that the handshake is done."""

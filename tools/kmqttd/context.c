@@ -233,6 +233,10 @@ static bool set_protocol(const struct making *making)
 			    SSL_OP_NO_COMPRESSION |
 			    SSL_OP_CIPHER_SERVER_PREFERENCE |
 			    SSL_OP_PRIORITIZE_CHACHA);
+#ifdef SSL_OP_NO_RECORD_SIZE_LIMIT_EXT
+	/* The kernel's records are as long as they like. */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RECORD_SIZE_LIMIT_EXT);
+#endif
 	SSL_CTX_set_max_early_data(ctx, 0);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_max_cert_list(ctx, CERTIFICATES_MAX);

@@ -177,6 +177,21 @@ static void note_nonce(struct tls *tls, const unsigned char *data, size_t len)
 	}
 }
 
+/* A handshake is done, but can the kernel go on with it? */
+static enum tls_step check_done(struct tls *tls)
+{
+	const SSL_SESSION *session = SSL_get_session(tls->ssl);
+	unsigned int fragment = SSL_SESSION_get_max_fragment_length(session);
+
+	/* The record was all that there was, or the kernel would miss a part. */
+	if (BIO_pending(tls->in) || SSL_has_pending(tls->ssl))
+		return fail(tls, "data in the last record of the handshake");
+	if (fragment != TLSEXT_max_fragment_length_DISABLED &&
+	    fragment != TLSEXT_max_fragment_length_UNSPECIFIED)
+		return fail(tls, "max_fragment_length: the kernel's records are longer");
+	return TLS_DONE;
+}
+
 static enum tls_step call_openssl(struct tls *tls)
 {
 	enum tls_step step;
@@ -196,11 +211,7 @@ static enum tls_step call_openssl(struct tls *tls)
 	len = BIO_get_mem_data(tls->out, &data);
 	if (len > 0)
 		note_nonce(tls, (unsigned char *)data, len);
-	/* The record was all that there was, or the kernel would miss a part. */
-	if (step == TLS_DONE &&
-	    (BIO_pending(tls->in) || SSL_has_pending(tls->ssl)))
-		step = fail(tls, "data in the last record of the handshake");
-	return step;
+	return step == TLS_DONE ? check_done(tls) : step;
 }
 
 /* Send what there is; TLS_WRITE if the socket doesn't take it all. */
