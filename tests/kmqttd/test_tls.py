@@ -290,6 +290,34 @@ def test_resumption(server, pki, version):
         echoes(sock)
 
 
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+def test_resumption_is_over(server, pki, version):
+    """A ticket doesn't outlive the certificate that it stands for."""
+    server.start(pki.wants_clients())
+    over = time.time() + 4 * SCALE
+    name = f"brief{version.name}"
+    pki.issue(name, f"/CN={name}", "-startdate", "20200101000000Z", "-enddate",
+              time.strftime("%Y%m%d%H%M%SZ", time.gmtime(over)))
+    client = Client(pki, version, cert=name)
+
+    def comes(session):
+        """Without TLS in the kernel it doesn't get further, but it gets a ticket."""
+        with client.connect(server, session=session) as sock:
+            with contextlib.suppress(TimeoutError):
+                sock.settimeout(0.3)
+                sock.recv(1)
+            return sock.session, sock.session_reused
+
+    session, reused = comes(None)
+    assert not reused
+    session, reused = comes(session)
+    assert reused
+    time.sleep(max(0, over + 1.5 - time.time()))
+    with pytest.raises(ssl.SSLError, match="certificate expired"):
+        comes(session)
+    assert server.logged("TLS: certificate has expired")
+
+
 @needs_ktls
 def test_reload(server, pki):
     """New ones see another certificate, nobody is disconnected, a broken file changes nothing."""

@@ -217,6 +217,31 @@ static int select_protocol(SSL *ssl, const unsigned char **out,
 	return SSL_TLSEXT_ERR_OK;
 }
 
+static bool is_over(SSL_SESSION *session)
+{
+	X509 *certificate = SSL_SESSION_get0_peer(session);
+
+	return certificate &&
+	       X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0;
+}
+
+/*
+ * A certificate is not verified again with a ticket. If it would be refused by
+ * now the ticket is worth nothing: all begins anew, with the certificate.
+ */
+static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *session,
+				      const unsigned char *name, size_t len,
+				      SSL_TICKET_STATUS status, void *arg)
+{
+	bool good = status == SSL_TICKET_SUCCESS ||
+		    status == SSL_TICKET_SUCCESS_RENEW;
+
+	if (!good || is_over(session))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE :
+					      SSL_TICKET_RETURN_USE_RENEW;
+}
+
 static bool set_protocol(const struct making *making)
 {
 	const struct settings *settings = making->settings;
@@ -244,6 +269,7 @@ static bool set_protocol(const struct making *making)
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_session_id_context(ctx, session_context,
 				       sizeof(session_context) - 1);
+	SSL_CTX_set_session_ticket_cb(ctx, NULL, judge_ticket, NULL);
 	SSL_CTX_set_alpn_select_cb(ctx, select_protocol,
 				   (void *)(settings->websocket ? http : mqtt));
 	if (settings->require_certificate)
