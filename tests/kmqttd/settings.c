@@ -117,6 +117,8 @@ static void contexts(void)
 		{ CERT "ciphers NONE\n", "ciphers: NONE: no cipher match" },
 		{ CERT "ciphers AES128-SHA\n",
 		  "ciphers: none of AES-GCM" },
+		{ CERT "ciphers ADH-AES128-GCM-SHA256:@SECLEVEL=0\n",
+		  "ciphers: none of AES-GCM" },
 		{ CERT "ciphers_tls1.3 TLS_AES_128_CCM_SHA256\n",
 		  "ciphers_tls1.3: none of AES-GCM" },
 		{ CERT "ciphers_tls1.3 NONE\n", "ciphers_tls1.3: NONE" },

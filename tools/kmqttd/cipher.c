@@ -8,11 +8,14 @@
 #include <string.h>
 
 /**
- * cipher_fits() - can the kernel go on with it?
+ * cipher_fits() - can the kernel go on with it, and is it worth it?
  * @cipher: a cipher of OpenSSL
  */
 bool cipher_fits(const SSL_CIPHER *cipher)
 {
+	/* Nobody would know whom they talk to. */
+	if (SSL_CIPHER_get_auth_nid(cipher) == NID_auth_null)
+		return false;
 	switch (SSL_CIPHER_get_cipher_nid(cipher)) {
 	case NID_aes_128_gcm:
 	case NID_aes_256_gcm:
