@@ -25,7 +25,7 @@ static void good(void)
 	CLAIM(settings_read(&settings,
 			    "cafile /a b/ca.pem \n\n# nothing\ncapath /c\n"
 			    "\tcertfile\t/c.pem\nkeyfile /k.pem\r\n"
-			    "crlfile /r.pem\nrequire_certificate true\n"
+			    "crlfile /r.pem\nrequire_certificate false\n"
 			    "use_identity_as_username 1\n"
 			    "use_subject_as_username false\n"
 			    "tls_version tlsv1.3\nciphers HIGH\n"
@@ -40,13 +40,17 @@ static void good(void)
 	CLAIM(!strcmp(settings.certfile, "/c.pem"));
 	CLAIM(!strcmp(settings.keyfile, "/k.pem"));
 	CLAIM(!strcmp(settings.psk_hint, "h i"));
-	CLAIM(settings.require_certificate && settings.identity_as_user &&
+	CLAIM(!settings.require_certificate && settings.identity_as_user &&
 	      !settings.subject_as_user && settings.websocket);
 	CLAIM(settings.min_tls == 0x0304 && settings.proxy == 2);
 	CLAIM(settings.nr_origins == 2 && !strcmp(settings.origins[1], "b"));
 	CLAIM(settings.timeout == 5 && settings.max_handshakes == 65536 &&
 	      settings.max_per_source == 1);
 	CLAIM(settings_has_tls(&settings));
+	settings_free(&settings);
+	CLAIM(settings_read(&settings, "certfile /c\nkeyfile /k\ncafile /a\n"
+			    "require_certificate true", error));
+	CLAIM(settings.require_certificate);
 	settings_free(&settings);
 }
 
@@ -73,6 +77,11 @@ static void bad(void)
 		  "require_certificate: needs certfile" },
 		{ CERT "require_certificate true",
 		  "require_certificate: needs cafile or capath" },
+		{ CERT "require_certificate true\ncafile /a\npsk_file /p",
+		  "require_certificate: not together with psk_file" },
+		{ CERT "use_identity_as_username true\n"
+		  "use_subject_as_username true",
+		  "use_subject_as_username: not together with use_identity_as_username" },
 		{ "psk_hint x", "psk_hint: needs psk_file" },
 		{ "use_identity_as_username true",
 		  "use_identity_as_username: needs certfile or psk_file" },

@@ -113,9 +113,8 @@ SUBJECT = r"CN=device 1,O=M\C3\BCller\, S\C3\B6hne,C=DE"
         ("", None),
         ("use_identity_as_username true\n", "device 1"),
         ("use_subject_as_username true\n", SUBJECT),
-        ("use_identity_as_username true\nuse_subject_as_username true\n", "device 1"),
     ),
-    ids=("none", "name", "subject", "both"),
+    ids=("none", "name", "subject"),
 )
 def test_client_certificate(server, pki, version, options, user):
     server.start(pki.wants_clients() + options)

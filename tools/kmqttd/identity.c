@@ -66,7 +66,6 @@ static bool read_certificate(struct identity *identity, X509 *certificate,
 		len = BIO_get_mem_data(bio, &text);
 		snprintf(identity->subject, sizeof(identity->subject), "%.*s",
 			 (int)len, text);
-		/* If both are demanded, the first is meant. */
 		if (settings->identity_as_user)
 			good = take_common_name(identity, subject, why);
 		else

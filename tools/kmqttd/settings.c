@@ -207,6 +207,13 @@ static bool check(const struct reading *reading)
 	    !settings->capath)
 		return fail(reading, "require_certificate",
 			    "needs cafile or capath");
+	/* Who has a key would be let in without a certificate. */
+	if (settings->require_certificate && settings->psk_file)
+		return fail(reading, "require_certificate",
+			    "not together with psk_file");
+	if (settings->identity_as_user && settings->subject_as_user)
+		return fail(reading, "use_subject_as_username",
+			    "not together with use_identity_as_username");
 	if (settings->identity_as_user && !settings_has_tls(settings))
 		return fail(reading, "use_identity_as_username",
 			    "needs certfile or psk_file");
