@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What OpenSSL has to know of a listener: from settings to an SSL_CTX.
- * kmqttctl checks configurations with it, too.
  */
 #include "context.h"
 
