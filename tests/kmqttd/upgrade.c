@@ -74,6 +74,10 @@ static void bad(void)
 		{ 404, GET HOST "\r\n" },
 		{ 400, GET UPGRADE VERSION KEY MQTT "\r\n" },
 		{ 400, ALL HOST "\r\n" },
+		{ 400, GET "Host:\r\n" HOST UPGRADE VERSION KEY MQTT "\r\n" },
+		{ 400, ALL VERSION "\r\n" },
+		{ 400, GET HOST UPGRADE "Sec-WebSocket-Version: 8\r\n"
+		  VERSION KEY MQTT "\r\n" },
 		{ 400, ALL KEY "\r\n" },
 		{ 400, ALL "Content-Length: 1\r\n\r\n" },
 		{ 400, ALL "Transfer-Encoding: chunked\r\n\r\n" },

@@ -33,6 +33,8 @@ enum status {
 
 /* What was found in the headers. */
 struct request {
+	bool host_given;		/* whatever is in there */
+	bool version_given;
 	bool host;
 	bool upgrade;
 	bool connection;
@@ -130,14 +132,16 @@ static bool take_key(struct request *request, const char *value)
 static bool take_header(struct request *request, const char *name, char *value)
 {
 	if (!strcasecmp(name, "Host")) {
-		request->twice |= request->host;
+		request->twice |= request->host_given;
+		request->host_given = true;
 		request->host = *value;
 	} else if (!strcasecmp(name, "Upgrade")) {
 		request->upgrade |= list_has(value, "websocket");
 	} else if (!strcasecmp(name, "Connection")) {
 		request->connection |= list_has(value, "upgrade");
 	} else if (!strcasecmp(name, "Sec-WebSocket-Version")) {
-		request->twice |= request->version;
+		request->twice |= request->version_given;
+		request->version_given = true;
 		request->version = !strcmp(value, "13");
 	} else if (!strcasecmp(name, "Sec-WebSocket-Key")) {
 		request->twice |= *request->key;
