@@ -186,6 +186,9 @@ static void keys(void)
 	CLAIM(!psk_find(psk, "eve", key, sizeof(key)));
 	CLAIM(!psk_find(psk, "adam", key, 3));
 	psk_free(psk);
+	psk = read_keys("# nobody\n", error, sizeof(error));
+	CLAIM(psk && !psk_find(psk, "eve", key, sizeof(key)));
+	psk_free(psk);
 	CLAIM(!read_keys("adam\n", error, sizeof(error)));
 	CLAIM(strstr(error, ":1: not of the form identity:key"));
 	CLAIM(!read_keys("a:00\n:00\n", error, sizeof(error)));

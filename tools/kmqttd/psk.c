@@ -68,11 +68,15 @@ static bool add_entry(struct reading *reading, const char *identity,
 	}
 	entry = &psk->entries[psk->nr];
 	*entry = (struct entry){ .key_len = 0 };
-	if (!read_key(entry, hex))
+	if (!read_key(entry, hex)) {
+		OPENSSL_cleanse(entry, sizeof(*entry));
 		return fail(reading, "the key is not hexadecimal or too long");
+	}
 	entry->identity = strdup(identity);
-	if (!entry->identity)
+	if (!entry->identity) {
+		OPENSSL_cleanse(entry, sizeof(*entry));
 		return fail(reading, "out of memory");
+	}
 	psk->nr++;
 	return true;
 }
@@ -151,11 +155,10 @@ struct psk *psk_read(const char *path, char *error, size_t size)
 	if (line)
 		OPENSSL_cleanse(line, len);
 	free(line);
-	if (good) {
+	if (good && reading.psk->nr)
 		qsort(reading.psk->entries, reading.psk->nr,
 		      sizeof(struct entry), compare);
-		good = check_unique(&reading);
-	}
+	good = good && check_unique(&reading);
 	if (good)
 		return reading.psk;
 	psk_free(reading.psk);
@@ -176,6 +179,8 @@ size_t psk_find(const struct psk *psk, const char *identity,
 {
 	struct entry sought = { .identity = (char *)identity }, *entry;
 
+	if (!psk->nr)
+		return 0;
 	entry = bsearch(&sought, psk->entries, psk->nr, sizeof(sought),
 			compare);
 	if (!entry || entry->key_len > size)
