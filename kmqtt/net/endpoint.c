@@ -172,8 +172,8 @@ static int make_ip(const struct kmqtt_endpoint *endpoint, struct net *net,
 	if (err)
 		return err;
 	if (protocol == IPPROTO_MPTCP) {
-		err = set_mptcp_options(*sock, addr->ss_family == AF_INET6 &&
-					       !all);
+		err = set_mptcp_options(*sock, !all && addr->ss_family ==
+					       AF_INET6);
 		if (err)
 			sock_release(*sock);
 		return err;
