@@ -32,7 +32,8 @@ static int put_connect(struct sk_buff *skb, const struct kmqtt_event *event)
 	const struct kmqtt_client *client = event->client;
 	bool cut = false;
 
-	if (nla_put_u32(skb, KMQTT_A_EVENT_LISTENER, READ_ONCE(client->port->listener)) ||
+	if (nla_put_u32(skb, KMQTT_A_EVENT_LISTENER,
+			READ_ONCE(client->port->listener)) ||
 	    nla_put_u8(skb, KMQTT_A_EVENT_LEVEL, client->version) ||
 	    nla_put_u8(skb, KMQTT_A_EVENT_CLEAN, client->clean) ||
 	    nla_put_u8(skb, KMQTT_A_EVENT_SESSION_PRESENT,
@@ -49,7 +50,8 @@ static int put_refused(struct sk_buff *skb, const struct kmqtt_event *event)
 {
 	const struct kmqtt_client *client = event->client;
 
-	if (nla_put_u32(skb, KMQTT_A_EVENT_LISTENER, READ_ONCE(client->port->listener)) ||
+	if (nla_put_u32(skb, KMQTT_A_EVENT_LISTENER,
+			READ_ONCE(client->port->listener)) ||
 	    (client->version &&
 	     nla_put_u8(skb, KMQTT_A_EVENT_LEVEL, client->version)) ||
 	    nla_put_u32(skb, KMQTT_A_EVENT_REASON, event->reason))
@@ -138,7 +140,7 @@ struct notifier_block kmqtt_events_notifier = {
  */
 void kmqtt_events_config(struct kmqtt_broker *broker)
 {
-	const struct kmqtt_event event = { .broker = broker };
+	struct kmqtt_event event = { .broker = broker };
 
-	send_event(NULL, KMQTT_CMD_CONFIG_NTF, (void *)&event);
+	send_event(NULL, KMQTT_CMD_CONFIG_NTF, &event);
 }

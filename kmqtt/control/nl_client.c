@@ -109,7 +109,8 @@ static int put_client(struct sk_buff *skb, struct kmqtt_conn *conn, bool online)
 	const struct kmqtt_client *client = &conn->client;
 
 	if (nla_put_uint(skb, KMQTT_A_CLIENT_CONNECTION, client->id) ||
-	    nla_put_u32(skb, KMQTT_A_CLIENT_LISTENER, READ_ONCE(client->port->listener)) ||
+	    nla_put_u32(skb, KMQTT_A_CLIENT_LISTENER,
+			READ_ONCE(client->port->listener)) ||
 	    kmqtt_nl_put_address(skb, KMQTT_A_CLIENT_ADDR4, &client->peer,
 				 client->peer_ifindex, client->peer_port) ||
 	    put_stream(skb, conn->stream) || put_traffic(skb, conn))

@@ -16,8 +16,13 @@ static int read_peer(struct genl_info *info, struct sockaddr_in6 *peer)
 	const struct nlattr *addr4 = attrs[KMQTT_A_ADOPT_ADDR4];
 	const struct nlattr *addr6 = attrs[KMQTT_A_ADOPT_ADDR6];
 
-	if (!addr4 && !addr6)
-		return 0;
+	if (!addr4 && !addr6) {
+		if (!attrs[KMQTT_A_ADOPT_PORT] && !attrs[KMQTT_A_ADOPT_IFINDEX])
+			return 0;
+		NL_SET_ERR_MSG(info->extack,
+			       "port and interface go with an address");
+		return -EINVAL;
+	}
 	if (addr4 && addr6) {
 		NL_SET_ERR_MSG_ATTR(info->extack, addr6,
 				    "either an IPv4 or an IPv6 address");

@@ -34,7 +34,10 @@ static void kmqtt_sk_listen_ready(struct sock *sk)
 	read_unlock_bh(&sk->sk_callback_lock);
 }
 
-/* Some connections inherit the callback of their listener. */
+/*
+ * Those of Multipath TCP inherit the callback of their listener. So do those of
+ * TCP, which get others at once.
+ */
 static void disinherit(struct kmqtt_listener *listener, struct sock *sk)
 {
 	write_lock_bh(&sk->sk_callback_lock);
@@ -49,8 +52,8 @@ static int make_conn(struct kmqtt_listener *listener, struct socket *sock)
 	struct kmqtt_stream *stream = NULL;
 	int err;
 
-	disinherit(listener, sock->sk);
 	if (transport != KMQTT_TRANSPORT_TCP) {
+		disinherit(listener, sock->sk);
 		stream = kmqtt_stream_create(transport, NULL);
 		if (!stream)
 			return -ENOMEM;

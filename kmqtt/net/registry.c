@@ -265,7 +265,8 @@ void kmqtt_registry_close(struct kmqtt_registry *registry, u32 listener,
 
 	while ((conn = kmqtt_registry_next(registry, id))) {
 		id = conn->client.id;
-		if (!listener || READ_ONCE(conn->client.port->listener) == listener)
+		if (!listener ||
+		    READ_ONCE(conn->client.port->listener) == listener)
 			kmqtt_conn_close(conn, reason);
 		kmqtt_link_put(&conn->client.link);
 		cond_resched();

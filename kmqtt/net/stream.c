@@ -162,25 +162,19 @@ void kmqtt_stream_detach(struct kmqtt_conn *conn)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
-/* Does TLS go on after this record, which is none of data? */
-static bool goes_on(struct kmqtt_conn *conn, u8 type, const u8 *data, int len)
+/*
+ * A record of TLS that is none of data ends the connection: an alert says so, and
+ * anything else is about new keys, which are a matter of the agent's.
+ */
+static void tell_record(const struct kmqtt_conn *conn, u8 type, const u8 *data,
+			int len)
 {
-	switch (type) {
-	case TLS_RECORD_TYPE_ALERT:
+	if (type == TLS_RECORD_TYPE_ALERT)
 		pr_debug("connection %llu: TLS alert %u\n", conn->client.id,
 			 len >= 2 ? data[1] : 0);
-		return false;
-	case TLS_RECORD_TYPE_HANDSHAKE:
-		/*
-		 * New keys, or the wish for another handshake. Keys are the
-		 * agent's matter, which isn't there any more.
-		 */
+	else if (type == TLS_RECORD_TYPE_HANDSHAKE)
 		pr_notice_ratelimited("connection %llu: the client wants other TLS keys, which isn't possible\n",
 				      conn->client.id);
-		return false;
-	default:
-		return false;
-	}
 }
 
 /* Returns bytes, 0 if nothing more will come, or -EAGAIN. */
@@ -205,7 +199,8 @@ static int read_some(struct kmqtt_conn *conn, u8 *to, size_t room)
 	type = *(u8 *)CMSG_DATA(&control.head);
 	if (type == TLS_RECORD_TYPE_DATA)
 		return n;
-	return goes_on(conn, type, to, n) ? -EAGAIN : 0;
+	tell_record(conn, type, to, n);
+	return 0;
 }
 
 /**
