@@ -8,8 +8,8 @@ import os
 import socket
 
 from selftest import (
-    Child, Generic, Loop, Peer, Skip, check, clean_up, client, ctl, ctl_json, finish, mqtt,
-    netns, point, run, same, settings, stats, unload, wait_for,
+    Child, Generic, Loop, Peer, Skip, check, client, ctl, ctl_json, finish, mqtt, netns, point,
+    run, run_with_loops, same, settings, stats, unload, wait_for,
 )
 from stream import (
     ALERT, BINARY, CLOSE, CONTINUATION, HANDSHAKE, PING, PONG, TEXT, TLS_1_2, TLS_1_3, TLS_TX,
@@ -148,7 +148,7 @@ def test_vsock(loop):
 class Multipath(Peer):
     def prepare(self, address):
         self.sock.close()
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
 
 
 def test_mptcp(loop):
@@ -451,18 +451,7 @@ def main():
         ("frames of all kinds", test_web_pieces),
         ("frames that aren't allowed", test_web_wrong),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in tests:
-        if only not in text:
-            continue
-        with point(text):
-            loop = Loop()
-            try:
-                test(loop)
-            finally:
-                loop.close()
-                clean_up()
-            same(stats()["memory"], 0, "memory in the end")
+    run_with_loops(tests)
     with point("all kinds of connections end with the module"):
         test_unload()
     finish()

@@ -4,6 +4,7 @@ client: kmqttctl loads the file, kmqttd does the handshakes, the module does the
 mosquitto_pub, mosquitto_sub and MQTT.js are none the wiser."""
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -13,13 +14,13 @@ import tempfile
 from pathlib import Path
 
 from selftest import (
-    PATIENCE, TOP, check, clean_up, ctl, ctl_json, finish, mqtt, note, point, receive, run, same,
-    unload, wait_for,
+    PATIENCE, TOP, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, mqtt, note, point,
+    receive, run, run_tests, same, unload, wait_for,
 )
 
 AGENT = os.environ.get("KMQTT_AGENT") or f"{TOP}/build/tools/kmqttd"
 NODE_PATH = f"{TOP}/build/clients/node_modules"
-PLAIN, TLS, MUTUAL, PSK, WS, WSS, PROXY = 1883, 8883, 8884, 8885, 8080, 8443, 8886
+PLAIN, TLS, MUTUAL, PSK, WS, WSS, PROXY, MULTIPATH = 1883, 8883, 8884, 8885, 8080, 8443, 8886, 8887
 CONF = f"""
 listener {PLAIN} 127.0.0.1
 allow_anonymous true
@@ -46,8 +47,13 @@ certfile @/server.pem
 keyfile @/server.key
 listener {PROXY} 127.0.0.1
 enable_proxy_protocol 1
+listener 0 @/kmqtt.sock
+listener {MULTIPATH} 127.0.0.1
+kmqtt_mptcp true
+kmqtt_vsock_listener 1883
 """
 PSK_KEY = "00112233445566778899aabbccddeeff"
+VMADDR_CID_LOCAL = 1
 # What nobody may read on the way.
 SECRET = "the secret of the payload"
 
@@ -348,6 +354,40 @@ def test_save(d, _):
     same(ctl_json("listener"), before, "listeners")
 
 
+class Multipath(Peer):
+    def prepare(self, address):
+        self.sock.close()
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
+
+
+def test_transports(d, _):
+    """Listeners of a configuration, and of kmqttctl, that aren't TCP's."""
+    path = d / "kmqtt.sock"
+    ctl("load", str(d / "kmqtt.conf"))
+    run("timeout", str(PATIENCE), "mosquitto_pub", "--unix", str(path), "-t", "t", "-m", "x")
+    loop = Loop()
+    for transport, address, cls in (
+            ("unix", str(path), Peer), ("mptcp", ("127.0.0.1", MULTIPATH), Multipath),
+            ("vsock", (VMADDR_CID_LOCAL, 1883), Peer)):
+        client(loop, f"by {transport}", cls=cls, peer_args={"address": address}).wait_ping()
+        same(row_of(f"by {transport}")["transport"], transport, "transport")
+    loop.close()
+    # A socket's file goes with its listener, and one that nobody listens at is in nobody's way.
+    other = d / "other.sock"
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(other))
+    ctl("listener", "add", "unix", str(other))
+    ctl("listener", "del", "unix", str(other))
+    check(not other.exists(), "the file of a listener that is gone")
+    check(path.exists(), "the file of a listener that is there")
+
+
+def end_clients():
+    for reader in Subscriber.running:
+        reader.end()
+    clean_up()
+
+
 def main():
     tests = (
         ("TLS 1.2 and 1.3", test_tls),
@@ -356,28 +396,20 @@ def main():
         ("MQTT.js with TLS and WebSocket", test_js),
         ("the PROXY protocol", test_proxy),
         ("the agent dies and comes back", test_death),
+        ("listeners that need no agent", test_transports),
         ("other certificates", test_reload),
         ("the configuration is saved", test_save),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         agent = None
         with point("kmqttctl loads the configuration, and kmqttd listens"):
             prepare(directory)
             ctl("load", str(directory / "kmqtt.conf"))
-            same(len(ctl_json("listener")), 7, "listeners")
+            same(len(ctl_json("listener")), 10, "listeners")
             agent = Agent(directory)
-        for text, test in tests:
-            if only not in text:
-                continue
-            with point(text):
-                try:
-                    test(directory, agent)
-                finally:
-                    for reader in Subscriber.running:
-                        reader.end()
-                    clean_up()
+        run_tests([(text, functools.partial(test, directory, agent)) for text, test in tests],
+                  end_clients)
         with point("kmqttd ends, and so does the module"):
             same(agent.end(), 0, "status of kmqttd")
             note(agent.path.read_text())

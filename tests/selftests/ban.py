@@ -10,8 +10,8 @@ import tempfile
 import time
 
 from selftest import (
-    CTL, Child, Generic, Loop, Peer, broker_set, check, client, ctl, ctl_json, finish, mqtt, note, point,
-    run, same, scaled, settings, stats, wait_for, wait_idle,
+    CTL, Child, Generic, Loop, Peer, broker_set, check, client, ctl, ctl_json, finish, mqtt,
+    note, run, run_tests, same, scaled, settings, stats, wait_for, wait_idle,
 )
 
 BANNED = {3: 5, 4: 5, 5: 0x8a}
@@ -528,14 +528,7 @@ def main():
         ("who comes at that moment doesn't stay", lambda: test_race(rounds)),
         ("others than root are refused", test_unprivileged),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in tests:
-        if only in text:
-            with point(text):
-                try:
-                    test()
-                finally:
-                    clear()
+    run_tests(tests, clear)
     wait_idle()
     finish()
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 
 from selftest import (
-    CTL, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, note, point, run, same,
+    CTL, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, note, run, run_tests, same,
     scaled, stats, wait_for,
 )
 
@@ -375,11 +375,7 @@ def main():
         ("files that save writes", test_save),
         (f"{count} users and rules", lambda: test_many(count)),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in tests:
-        if only in text:
-            with point(text):
-                test()
+    run_tests(tests)
     finish()
 
 

@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 
-from selftest import check, ctl, ctl_json, finish, mqtt, point, same, stats
+from selftest import check, ctl, ctl_json, finish, mqtt, run_tests, same, stats
 
 from client import Client
 
@@ -315,11 +315,7 @@ def main():
         ("upgrade_outgoing_qos", test_upgrade_qos),
         ("max_inflight_bytes", test_inflight_bytes),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in tests:
-        if only in text:
-            with point(text):
-                test()
+    run_tests(tests)
     finish()
 
 

@@ -6,8 +6,8 @@ import time
 
 import selftest
 from selftest import (
-    Loop, Peer, check, clean_up, client, ctl, finish, meminfo, mqtt, note, point, same, scaled, settings,
-    stats, wait_for,
+    Peer, check, client, ctl, finish, meminfo, mqtt, note, run_with_loops, same, scaled,
+    settings, stats, wait_for,
 )
 
 MIB = 1 << 20
@@ -381,18 +381,7 @@ def main():
         ("a subscriber that doesn't read, QoS 1", lambda loop: test_slow(loop, 1)),
         ("a client that doesn't read answers to its own packets", test_unread_acks),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in tests:
-        if only not in text:
-            continue
-        with point(text):
-            loop = Loop()
-            try:
-                test(loop)
-            finally:
-                loop.close()
-                clean_up()
-            same(stats()["memory"], 0, "memory in the end")
+    run_with_loops(tests)
     finish()
 
 

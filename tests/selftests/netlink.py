@@ -15,7 +15,7 @@ import time
 
 from selftest import (
     CTL, PATIENCE, Child, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, forget, mqtt,
-    note, point, run, same, scaled, settings, stats, wait_for, wait_idle,
+    note, run, run_tests, same, scaled, settings, stats, wait_for, wait_idle,
 )
 
 
@@ -667,16 +667,10 @@ def main():
         ("others than root are refused", test_unprivileged),
         ("a user namespace controls what it owns", test_user_namespace),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    if only:
+    # It is the first test that makes it.
+    if os.environ.get("KMQTT_ONLY"):
         ctl("listener", "add", "127.0.0.1:1883")
-    for text, test in tests:
-        if only in text:
-            with point(text):
-                try:
-                    test()
-                finally:
-                    clean_up()
+    run_tests(tests, clean_up)
     finish()
 
 

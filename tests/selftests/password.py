@@ -7,7 +7,6 @@ import base64
 import contextlib
 import hashlib
 import itertools
-import os
 import re
 import socket
 import struct
@@ -17,7 +16,7 @@ import time
 
 from selftest import (
     PATIENCE, TOP, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, load, loaded, mqtt,
-    netns, note, point, receive, run, same, scaled, stats, unload, wait_for, wait_idle,
+    netns, note, receive, run, run_tests, same, scaled, stats, unload, wait_for, wait_idle,
 )
 from scram import Scram
 
@@ -579,6 +578,11 @@ def test_unload():
     load(LISTEN)
 
 
+def forget_users():
+    with contextlib.suppress(AssertionError):
+        ctl("user", "del", "all")
+
+
 def main():
     tests = (
         ("user set with passwords and hashes", test_tool),
@@ -595,16 +599,7 @@ def main():
         ("a namespace goes while passwords wait", test_namespace),
         ("the module unloads while passwords wait", test_unload),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in tests:
-        if only not in text:
-            continue
-        with point(text):
-            try:
-                test()
-            finally:
-                with contextlib.suppress(AssertionError):
-                    ctl("user", "del", "all")
+    run_tests(tests, forget_users)
     finish()
 
 

@@ -9,6 +9,7 @@ stands in front of it.
 import contextlib
 import ctypes
 import errno
+import functools
 import json
 import os
 import re
@@ -288,6 +289,33 @@ def wait_idle(where=None, sessions=0, patience=None):
         now = stats(where)
         return now if now["connections"] == 0 and now["sessions"] == sessions else None
     return wait_for(idle, "connections and sessions to end", patience)
+
+
+def run_tests(tests, after=lambda: None):
+    """A point for each (text, function), but for texts without KMQTT_ONLY in them; then after(),
+    even if the function has failed."""
+    only = os.environ.get("KMQTT_ONLY", "")
+    for text, test in tests:
+        if only in text:
+            with point(text):
+                try:
+                    test()
+                finally:
+                    after()
+
+
+def run_with_loops(tests, after=None):
+    """The same with functions of a loop. They leave nothing behind."""
+    def play(test):
+        loop = Loop()
+        try:
+            test(loop)
+        finally:
+            loop.close()
+            (after or clean_up)()
+        same(stats()["memory"], 0, "memory in the end")
+
+    run_tests([(text, functools.partial(play, test)) for text, test in tests])
 
 
 def clean_up():

@@ -2,7 +2,6 @@
 """Topics below $SYS: their names, their values, and when there are any."""
 
 import contextlib
-import os
 import re
 import shutil
 import subprocess
@@ -10,8 +9,8 @@ import tempfile
 import time
 
 from selftest import (
-    PORT, TOP, Loop, Peer, broker_set, check, clean_up, client, ctl, ctl_json, finish, mqtt, note,
-    point, run, same, scaled, settings, stats, wait_for,
+    PORT, TOP, Loop, Peer, broker_set, check, clean_up, client, ctl, ctl_json, finish, mqtt,
+    note, point, run, run_with_loops, same, scaled, settings, stats, wait_for,
 )
 
 SYS = "$SYS/broker/"
@@ -352,6 +351,11 @@ def test_unused():
     run("ip", "netns", "del", "unused")
 
 
+def quiet():
+    broker_set("sys-interval", 0)
+    clean_up()
+
+
 def main():
     tests = (
         # The first: it needs a broker that has done nothing before.
@@ -365,19 +369,7 @@ def main():
         ("expired sessions are counted", test_expired),
         ("loads are moving averages", test_load),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in tests:
-        if only not in text:
-            continue
-        with point(text):
-            loop = Loop()
-            try:
-                test(loop)
-            finally:
-                loop.close()
-                broker_set("sys-interval", 0)
-                clean_up()
-            same(stats()["memory"], 0, "memory in the end")
+    run_with_loops(tests, quiet)
     with point("a broker that is not used tells nothing"):
         test_unused()
     finish()

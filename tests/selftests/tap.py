@@ -14,8 +14,8 @@ import subprocess
 import sys
 
 from selftest import (
-    CTL, TOP, Generic, Loop, Peer, broker_set, check, clean_up, client, ctl, ctl_json, finish, mqtt,
-    point, run, same, scaled, settings, wait_for,
+    CTL, TOP, Generic, Loop, Peer, broker_set, check, clean_up, client, ctl, ctl_json, finish,
+    mqtt, run, run_tests, same, scaled, settings, wait_for,
 )
 
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--")
@@ -519,14 +519,7 @@ TESTS = (
 
 
 def main():
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in TESTS:
-        if only in text:
-            with point(text):
-                try:
-                    test()
-                finally:
-                    clean_up()
+    run_tests(TESTS, clean_up)
     finish()
 
 

@@ -6,13 +6,12 @@ What comes and what goes are two sides: only packets of the same one have an ord
 
 import contextlib
 import errno
-import os
 import re
 import sys
 import time
 
 from selftest import (
-    Loop, check, clean_up, client, ctl, finish, mqtt, point, same, scaled, settings, wait_for,
+    Loop, check, clean_up, client, ctl, finish, mqtt, run_tests, same, scaled, settings, wait_for,
 )
 from tap import V5, Ctl, code_of, refused, tap
 
@@ -257,14 +256,7 @@ TESTS = (
 
 
 def main():
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in TESTS:
-        if only in text:
-            with point(text):
-                try:
-                    test()
-                finally:
-                    clean_up()
+    run_tests(TESTS, clean_up)
     finish()
 
 

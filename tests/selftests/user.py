@@ -13,8 +13,8 @@ import struct
 import sys
 
 from selftest import (
-    CTL, TOP, Child, Generic, Loop, Peer, check, ctl, ctl_json, finish, mqtt, note, point, receive,
-    run, same, scaled, stats, wait_for, wait_idle,
+    CTL, TOP, Child, Generic, Loop, Peer, check, ctl, ctl_json, finish, mqtt, note, receive,
+    run, run_tests, same, scaled, stats, wait_for, wait_idle,
 )
 from scram import Scram
 
@@ -372,14 +372,7 @@ def main():
         ("exchanges while users change", lambda: test_exchanges_and_changes(scaled(100, 40))),
         ("each namespace has users of its own, for its owner alone", test_namespaces),
     )
-    only = os.environ.get("KMQTT_ONLY", "")
-    for text, test in tests:
-        if only in text:
-            with point(text):
-                try:
-                    test()
-                finally:
-                    ctl("user", "del", "all")
+    run_tests(tests, lambda: ctl("user", "del", "all"))
     add("last")
     finish()
 
