@@ -17,13 +17,7 @@
 #include "../kmqttctl/conf/read.h"
 #include "../kmqttctl/conf/show.h"
 #include "../kmqttctl/conf/write.h"
-
-#define CLAIM(what) do {					\
-	if (!(what)) {						\
-		fprintf(stderr, "not so: %s\n", #what);		\
-		abort();					\
-	}							\
-} while (0)
+#include "claim.h"
 
 /* More realms than this are not written. */
 #define FILES_MAX	32

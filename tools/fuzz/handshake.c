@@ -14,13 +14,7 @@
 
 #include "../kmqttd/proxy.h"
 #include "../kmqttd/upgrade.h"
-
-#define CLAIM(what) do {					\
-	if (!(what)) {						\
-		fprintf(stderr, "not so: %s\n", #what);		\
-		abort();					\
-	}							\
-} while (0)
+#include "claim.h"
 
 int fuzz_one(const uint8_t *data, size_t size);
 
