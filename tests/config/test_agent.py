@@ -2,6 +2,7 @@
 """TLS, WebSockets and the PROXY protocol: what the agent of a listener gets to know."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -13,11 +14,34 @@ CERTS = "cafile a\n" + CERT
 REQUIRE = CERTS + "require_certificate true\n"
 
 
+def openssl(where, *args):
+    subprocess.run(["openssl", *args], cwd=where, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """An authority a with its key b and its list r of what is revoked, a certificate c, key k of
+    both c and d, parameters h, keys p and q, and an empty directory."""
+    path = tmp_path_factory.mktemp("made")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    openssl(path, "req", "-x509", *key, "-keyout", "b", "-out", "a", "-subj", "/CN=a")
+    openssl(path, "req", "-x509", *key, "-keyout", "k", "-out", "c", "-subj", "/CN=c")
+    openssl(path, "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048",
+            "-out", "h")
+    (path / "index").write_text("")
+    (path / "ca.conf").write_text("[ca]\ndefault_ca=d\n[d]\ndatabase=index\ndefault_md=sha256\n"
+                                  "default_crl_days=10\n")
+    openssl(path, "ca", "-config", "ca.conf", "-cert", "a", "-keyfile", "b", "-gencrl",
+            "-out", "r")
+    for name in "p", "q":
+        (path / name).write_text("one:001122\n")
+    (path / "d").mkdir()
+    return path
+
+
 @pytest.fixture
-def files(conf):
-    for name in ("a", "c", "k", "p", "r"):
-        conf.write(name, "")
-    (conf.path / "d").mkdir()
+def files(conf, made):
+    shutil.copytree(made, conf.path, dirs_exist_ok=True)
     return conf
 
 
@@ -38,8 +62,8 @@ GOOD = (
      "disable_client_cert_date_checks false\n", None),
     (CERT, "certfile @c\nkeyfile @k\n"),
     ("keyfile k\ncertfile c\n", "certfile @c\nkeyfile @k\n"),
-    ("certfile d/../c\nkeyfile /dev/null\n",
-     "certfile @d/../c\nkeyfile /dev/null\n"),
+    ("certfile d/../c\nkeyfile k\n", "certfile @d/../c\nkeyfile @k\n"),
+    (CERT + "capath /\n", "capath /\ncertfile @c\nkeyfile @k\n"),
     ("keyfile p\nkeyfile k\ncertfile c\n", "certfile @c\nkeyfile @k\n"),
     (CERTS, "cafile @a\ncertfile @c\nkeyfile @k\n"),
     (CERT + "capath d\nrequire_certificate true\n",
@@ -53,9 +77,10 @@ GOOD = (
     (REQUIRE + "use_subject_as_username true # the whole\n",
      "cafile @a\ncertfile @c\nkeyfile @k\nrequire_certificate true\n"
      "use_subject_as_username true\n"),
-    (CERT + "tls_version tlsv1.2\nciphers  A:B \nciphers_tls1.3 C\ndhparamfile p\n",
-     "certfile @c\nciphers A:B\nciphers_tls1.3 C\ndhparamfile @p\nkeyfile @k\n"
-     "tls_version tlsv1.2\n"),
+    (CERT + "tls_version tlsv1.2\nciphers  AESGCM:CHACHA20 \n"
+     "ciphers_tls1.3 TLS_AES_128_GCM_SHA256\ndhparamfile h\n",
+     "certfile @c\nciphers AESGCM:CHACHA20\nciphers_tls1.3 TLS_AES_128_GCM_SHA256\n"
+     "dhparamfile @h\nkeyfile @k\ntls_version tlsv1.2\n"),
     (CERT + "tls_version tlsv1.3\n", "certfile @c\nkeyfile @k\ntls_version tlsv1.3\n"),
     ("psk_file p\n", "psk_file @p\n"),
     ("psk_file p\npsk_hint who are you?\nuse_identity_as_username true\nciphers PSK\n"
@@ -174,6 +199,29 @@ def test_bad(files, lines, errors):
     files.bad(f"listener 8883\n{lines}", *(f"main.conf:{error}" for error in errors))
 
 
+@pytest.mark.parametrize("lines, error", [
+    ("certfile k\nkeyfile k\n", "2: certfile: @k: no start line"),
+    ("certfile c\nkeyfile c\n", "3: keyfile: @c: nothing of this kind is in it"),
+    ("certfile c\nkeyfile b\n", "3: keyfile: @b: key values mismatch"),
+    ("keyfile sealed\ncertfile c\n",
+     "2: keyfile: @sealed: it is encrypted, and nobody is asked for the password"),
+    (CERT + "cafile k\n", "4: cafile: @k: no certificate or crl found"),
+    (REQUIRE + "crlfile c\n", "6: crlfile: @c: no start line"),
+    (CERT + "dhparamfile c\n", "4: dhparamfile: @c: nothing of this kind is in it"),
+    (CERT + "ciphers NONE\n", "4: ciphers: NONE: no cipher match"),
+    (CERT + "ciphers CBC\n",
+     "4: ciphers: none of AES-GCM and ChaCha20-Poly1305, which the kernel needs"),
+    (CERT + "ciphers_tls1.3 NONE\n", "4: ciphers_tls1.3: NONE: no cipher match"),
+    (CERT + "ciphers_tls1.3 TLS_AES_128_CCM_SHA256\n",
+     "4: ciphers_tls1.3: none of AES-GCM and ChaCha20-Poly1305, which the kernel needs"),
+    ("psk_file c\n", "2: psk_file: @c:1: not of the form identity:key"),
+])
+def test_contents(files, lines, error):
+    """What the agent couldn't work with is told before it gets it, by the same words."""
+    openssl(files.path, "ec", "-in", "k", "-aes128", "-passout", "pass:x", "-out", "sealed")
+    files.bad(f"listener 8883\n{lines}", f"main.conf:{error.replace('@', f'{files.path}/')}")
+
+
 @pytest.mark.parametrize("place", ["listener 0 /run/x", "kmqtt_vsock_listener 1"])
 def test_other_places(files, place):
     files.bad(f"{place}\n{CERT}enable_proxy_protocol 1\nprotocol websockets\n",
@@ -216,7 +264,6 @@ def test_notes(files):
 def test_keys(files):
     """psk_file is of the listener that it stands behind, and of all that have a psk_hint."""
     hint = "listener {}\npsk_hint h\n"
-    files.write("q", "")
     own, other = "psk_file @p\npsk_hint h\n", "psk_file @q\npsk_hint h\n"
     assert agents(files, "psk_file p\n" + hint.format(1) + "listener 2\n" + hint.format(3)) == \
         [own, None, own]

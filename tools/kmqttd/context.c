@@ -39,17 +39,27 @@ static void init_index(void)
 	psk_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_psk);
 }
 
+static const char *reason_of(unsigned long code)
+{
+	if (ERR_SYSTEM_ERROR(code))
+		return strerror(ERR_GET_REASON(code));
+	/* Some of OpenSSL's words tell nobody what is the matter. */
+	switch (ERR_GET_REASON(code)) {
+	case ERR_R_UNSUPPORTED:
+		return "nothing of this kind is in it";
+	case ERR_R_INTERRUPTED_OR_CANCELLED:
+		return "it is encrypted, and nobody is asked for the password";
+	}
+	return ERR_reason_error_string(code);
+}
+
 /* What OpenSSL found first is the cause, what it says then are the effects. */
 static bool fail(const struct making *making, const char *option,
 		 const char *value)
 {
 	unsigned long code = ERR_peek_error();
-	const char *reason = NULL;
+	const char *reason = code ? reason_of(code) : NULL;
 
-	if (ERR_SYSTEM_ERROR(code))
-		reason = strerror(ERR_GET_REASON(code));
-	else if (code)
-		reason = ERR_reason_error_string(code);
 	snprintf(making->error, SETTINGS_ERROR_MAX, "%s: %s%s%s", option,
 		 value ?: "", value ? ": " : "",
 		 reason ?: "OpenSSL does not take it");

@@ -209,6 +209,31 @@ static void inherit_keys(struct reader *reader, struct spec *spec)
 	put_in(spec, &of_all->at, option_find("psk_file"), of_all->text);
 }
 
+/* Where the option is that stands in front of a colon. */
+static const struct place *place_of(const struct spec *spec, const char *error)
+{
+	size_t len = strcspn(error, ":"), i;
+	const char *name;
+
+	for (i = 0; i < spec->nr_agent; i++) {
+		name = spec->agent[i].option->name;
+		if (strlen(name) == len && !strncmp(name, error, len))
+			return &spec->agent[i].at;
+	}
+	return &spec->at;
+}
+
+/* Is there in the files what the agent needs of them? */
+static void try_out(struct reader *reader, const struct spec *spec,
+		    const char *text)
+{
+	char *error = outside_agent(text);
+
+	if (error)
+		report_error(reader->report, place_of(spec, error), "%s", error);
+	free(error);
+}
+
 /**
  * agent_finish() - end what is for the agent of a listener
  * @reader: all files were read
@@ -236,6 +261,9 @@ char *agent_finish(struct reader *reader, struct spec *spec)
 		report_error(reader->report, &spec->at,
 			     "the options for TLS, WebSockets and PROXY protocol have more than %d bytes",
 			     KMQTT_AGENT_MAX);
+	/* What is not there was told of, and it is not the only error then. */
+	if (!reader->report->errors)
+		try_out(reader, spec, text);
 	return text;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What configuration files ask of the system: other files, directories, and
- * addresses of hosts. A fuzzer has its own of these.
+ * addresses of hosts; and whether the agent could work with what it finds. A
+ * fuzzer has its own of these.
  */
 #include "outside.h"
 
@@ -16,8 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <openssl/ssl.h>
+
 #include "../text.h"
 #include "conf.h"
+#include "context.h"
+#include "settings.h"
 
 /* More than any configuration, and less than what hurts. */
 #define FILE_MAX	(64 * 1024 * 1024)
@@ -240,4 +245,30 @@ size_t outside_resolve(const char *host, int family,
 		*why = "it has no address";
 	freeaddrinfo(found);
 	return nr;
+}
+
+/**
+ * outside_agent() - try what an agent would do before it listens
+ * @text: what it has to know
+ *
+ * Certificates, keys and lists are read, by the functions that the agent has.
+ *
+ * Return: the option that it can't work with, a colon, and why; to free. NULL
+ * if it can work with all of them.
+ */
+char *outside_agent(const char *text)
+{
+	char error[SETTINGS_ERROR_MAX];
+	struct settings settings;
+	SSL_CTX *ctx = NULL;
+	bool ok;
+
+	ok = settings_read(&settings, text, error);
+	if (ok && settings_has_tls(&settings)) {
+		ctx = context_create(&settings, error);
+		ok = ctx;
+	}
+	SSL_CTX_free(ctx);
+	settings_free(&settings);
+	return ok ? NULL : conf_strdup(error);
 }
