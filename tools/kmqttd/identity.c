@@ -8,6 +8,7 @@
 #include <string.h>
 #include <openssl/x509.h>
 
+#include "context.h"
 #include "text.h"
 
 /* A name that was cut, or that ends where it doesn't seem to, is another's. */
@@ -76,6 +77,57 @@ static bool read_certificate(struct identity *identity, X509 *certificate,
 	return good;
 }
 
+/* What was claimed is kept: psk_identity() asks whether it was proven. */
+static unsigned int find_psk(SSL *ssl, const char *identity,
+			     unsigned char *key, unsigned int size)
+{
+	const struct psk *psk = context_psk(SSL_get_SSL_CTX(ssl));
+	struct tls *tls = tls_of(ssl);
+	size_t len;
+
+	if (!identity || strlen(identity) > PSK_IDENTITY_MAX)
+		return 0;
+	len = psk_find(psk, identity, key, size);
+	if (len)
+		snprintf(tls->psk_identity, sizeof(tls->psk_identity), "%s",
+			 identity);
+	return len;
+}
+
+/**
+ * identity_prepare() - have clients asked who they are
+ * @ctx: what context_create() has made
+ */
+void identity_prepare(SSL_CTX *ctx)
+{
+	if (context_psk(ctx))
+		SSL_CTX_set_psk_server_callback(ctx, find_psk);
+}
+
+/*
+ * Who has proven to know a pre-shared key? A client may name one and then take
+ * another way to be let in: NULL.
+ */
+static const char *psk_identity(const struct tls *tls)
+{
+	const SSL_CIPHER *cipher = SSL_get_current_cipher(tls->ssl);
+
+	if (!*tls->psk_identity)
+		return NULL;
+	switch (SSL_CIPHER_get_kx_nid(cipher)) {
+	case NID_kx_psk:
+	case NID_kx_ecdhe_psk:
+	case NID_kx_dhe_psk:
+	case NID_kx_rsa_psk:
+		return tls->psk_identity;
+	case NID_kx_any:
+		/* TLS 1.3; there are no tickets where there are such keys. */
+		return SSL_session_reused(tls->ssl) ? tls->psk_identity : NULL;
+	default:
+		return NULL;
+	}
+}
+
 static bool read_psk(struct identity *identity, const char *name, bool is_user,
 		     const char **why)
 {
@@ -98,7 +150,7 @@ static bool read_psk(struct identity *identity, const char *name, bool is_user,
 bool identity_read(struct identity *identity, const struct tls *tls,
 		   const struct settings *settings, const char **why)
 {
-	const char *psk = tls_psk_identity(tls);
+	const char *psk = psk_identity(tls);
 	X509 *certificate;
 
 	*identity = (struct identity){

@@ -18,6 +18,7 @@ struct identity {
 	char cipher[KMQTT_CIPHER_MAX + 1];
 };
 
+void identity_prepare(SSL_CTX *ctx);
 bool identity_read(struct identity *identity, const struct tls *tls,
 		   const struct settings *settings, const char **why);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "context.h"
+#include "identity.h"
 #include "tls.h"
 
 /**
@@ -39,8 +40,10 @@ struct service *service_create(uint32_t listener, const char *agent,
 		service->ctx = context_create(&service->settings, error);
 		good = service->ctx;
 	}
-	if (good && service->ctx)
+	if (good && service->ctx) {
 		tls_prepare(service->ctx);
+		identity_prepare(service->ctx);
+	}
 	if (good)
 		return service;
 	service_put(service);

@@ -17,8 +17,6 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "context.h"
-
 /* A record with all that encryption may add to it. */
 #define BODY_MAX	(16384 + 256)
 
@@ -34,7 +32,11 @@ static void init_index(void)
 	tls_index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 }
 
-static struct tls *tls_of(const SSL *ssl)
+/**
+ * tls_of() - find the handshake of an SSL
+ * @ssl: what tls_new() has made
+ */
+struct tls *tls_of(const SSL *ssl)
 {
 	return SSL_get_ex_data(ssl, tls_index);
 }
@@ -76,25 +78,9 @@ static void note_message(int written, int version, int type, const void *buf,
 		tls->records++;
 }
 
-static unsigned int find_psk(SSL *ssl, const char *identity,
-			     unsigned char *key, unsigned int size)
-{
-	const struct psk *psk = context_psk(SSL_get_SSL_CTX(ssl));
-	struct tls *tls = tls_of(ssl);
-	size_t len;
-
-	if (!identity || strlen(identity) > PSK_IDENTITY_MAX)
-		return 0;
-	len = psk_find(psk, identity, key, size);
-	if (len)
-		snprintf(tls->psk_identity, sizeof(tls->psk_identity), "%s",
-			 identity);
-	return len;
-}
-
 /**
  * tls_prepare() - make an SSL_CTX fit for tls_new()
- * @ctx: what context_create() has made
+ * @ctx: of a server or of a client
  */
 void tls_prepare(SSL_CTX *ctx)
 {
@@ -103,39 +89,6 @@ void tls_prepare(SSL_CTX *ctx)
 	pthread_once(&once, init_index);
 	SSL_CTX_set_keylog_callback(ctx, note_secret);
 	SSL_CTX_set_msg_callback(ctx, note_message);
-	if (context_psk(ctx))
-		SSL_CTX_set_psk_server_callback(ctx, find_psk);
-}
-
-/**
- * tls_new() - begin a handshake
- * @ctx: of the listener, prepared
- *
- * Return: for tls_free(), or NULL without memory.
- */
-struct tls *tls_new(SSL_CTX *ctx)
-{
-	struct tls *tls = OPENSSL_zalloc(sizeof(*tls));
-
-	if (!tls)
-		return NULL;
-	tls->outcome = TLS_READ;
-	tls->ssl = SSL_new(ctx);
-	tls->in = BIO_new(BIO_s_mem());
-	tls->out = BIO_new(BIO_s_mem());
-	if (!tls->ssl || !tls->in || !tls->out ||
-	    !SSL_set_ex_data(tls->ssl, tls_index, tls)) {
-		BIO_free(tls->in);
-		BIO_free(tls->out);
-		SSL_free(tls->ssl);
-		OPENSSL_free(tls);
-		return NULL;
-	}
-	/* Empty means that more will come. */
-	BIO_set_mem_eof_return(tls->in, -1);
-	SSL_set_bio(tls->ssl, tls->in, tls->out);
-	SSL_set_accept_state(tls->ssl);
-	return tls;
 }
 
 static enum tls_step fail(struct tls *tls, const char *why)
@@ -214,6 +167,43 @@ static enum tls_step call_openssl(struct tls *tls)
 	return step == TLS_DONE ? check_done(tls) : step;
 }
 
+/**
+ * tls_new() - begin a handshake
+ * @ctx: prepared; its method tells whether we are the server or the client
+ *
+ * Return: for tls_free(), or NULL without memory.
+ */
+struct tls *tls_new(SSL_CTX *ctx)
+{
+	struct tls *tls = OPENSSL_zalloc(sizeof(*tls));
+
+	if (!tls)
+		return NULL;
+	tls->outcome = TLS_READ;
+	tls->ssl = SSL_new(ctx);
+	tls->in = BIO_new(BIO_s_mem());
+	tls->out = BIO_new(BIO_s_mem());
+	if (!tls->ssl || !tls->in || !tls->out ||
+	    !SSL_set_ex_data(tls->ssl, tls_index, tls)) {
+		BIO_free(tls->in);
+		BIO_free(tls->out);
+		SSL_free(tls->ssl);
+		OPENSSL_free(tls);
+		return NULL;
+	}
+	/* Empty means that more will come. */
+	BIO_set_mem_eof_return(tls->in, -1);
+	SSL_set_bio(tls->ssl, tls->in, tls->out);
+	if (SSL_is_server(tls->ssl)) {
+		SSL_set_accept_state(tls->ssl);
+	} else {
+		SSL_set_connect_state(tls->ssl);
+		/* The client speaks first. */
+		tls->outcome = call_openssl(tls);
+	}
+	return tls;
+}
+
 /* Send what there is; TLS_WRITE if the socket doesn't take it all. */
 static enum tls_step flush(struct tls *tls, int fd)
 {
@@ -289,7 +279,7 @@ static enum tls_step read_record(struct tls *tls, int fd)
  * @fd: its socket
  *
  * Return: what it needs now, or how it ended: if not well, @tls->why tells the
- * cause and the client knows it already.
+ * cause and the peer knows it already.
  */
 enum tls_step tls_advance(struct tls *tls, int fd)
 {
@@ -349,6 +339,7 @@ static bool read_states(struct tls *tls, struct ktls_state *receive,
 {
 	const SSL_CIPHER *cipher = SSL_get_current_cipher(tls->ssl);
 	const EVP_MD *md = SSL_CIPHER_get_handshake_digest(cipher);
+	struct keys *client, *server;
 
 	receive->version = SSL_version(tls->ssl);
 	receive->cipher = SSL_CIPHER_get_cipher_nid(cipher);
@@ -356,17 +347,19 @@ static bool read_states(struct tls *tls, struct ktls_state *receive,
 				 &receive->keys))
 		return false;
 	*transmit = *receive;
+	client = SSL_is_server(tls->ssl) ? &receive->keys : &transmit->keys;
+	server = SSL_is_server(tls->ssl) ? &transmit->keys : &receive->keys;
 	if (receive->version == TLS1_3_VERSION) {
-		/* New keys: the client has sent nothing with them. */
+		/* New keys: nothing that came with them has been read. */
 		transmit->sequence = tls->records;
-		return keys_tls13(tls, md, &receive->keys, &transmit->keys);
+		return keys_tls13(tls, md, client, server);
 	}
 	/* Each has sent its Finished. */
 	receive->sequence = 1;
 	transmit->sequence = 1;
 	memcpy(transmit->nonce, tls->nonce, sizeof(transmit->nonce));
 	next_nonce(transmit->nonce);
-	return keys_tls12(tls, md, &receive->keys, &transmit->keys);
+	return keys_tls12(tls, md, client, server);
 }
 
 /**
@@ -386,7 +379,7 @@ enum tls_step tls_offload(struct tls *tls, int fd)
 		step = fail(tls, "no keys for the kernel");
 	} else if (!ktls_begin(fd) || !ktls_set(fd, KTLS_SEND, &transmit) ||
 		   !ktls_set(fd, KTLS_RECEIVE, &receive)) {
-		/* The kernel doesn't begin with a client that has ended. */
+		/* The kernel doesn't begin with a peer that has ended. */
 		step = errno == ENOTCONN ? TLS_CLOSED : TLS_FAILED;
 		snprintf(tls->why, sizeof(tls->why), "no TLS in the kernel: %s",
 			 strerror(errno));
@@ -394,34 +387,6 @@ enum tls_step tls_offload(struct tls *tls, int fd)
 	OPENSSL_cleanse(&receive, sizeof(receive));
 	OPENSSL_cleanse(&transmit, sizeof(transmit));
 	return step;
-}
-
-/**
- * tls_psk_identity() - who has proven to know a pre-shared key?
- * @tls: a handshake that is done
- *
- * A client may name one and then take another way to be let in.
- *
- * Return: the identity, or NULL if no such key was used.
- */
-const char *tls_psk_identity(const struct tls *tls)
-{
-	const SSL_CIPHER *cipher = SSL_get_current_cipher(tls->ssl);
-
-	if (!*tls->psk_identity)
-		return NULL;
-	switch (SSL_CIPHER_get_kx_nid(cipher)) {
-	case NID_kx_psk:
-	case NID_kx_ecdhe_psk:
-	case NID_kx_dhe_psk:
-	case NID_kx_rsa_psk:
-		return tls->psk_identity;
-	case NID_kx_any:
-		/* TLS 1.3; there are no tickets where there are such keys. */
-		return SSL_session_reused(tls->ssl) ? tls->psk_identity : NULL;
-	default:
-		return NULL;
-	}
 }
 
 /**

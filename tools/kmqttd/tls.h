@@ -18,7 +18,7 @@ enum tls_step {
 	TLS_READ,		/* the socket has to be readable */
 	TLS_WRITE,		/* or writable */
 	TLS_DONE,
-	TLS_CLOSED,		/* the client has gone */
+	TLS_CLOSED,		/* the peer has gone */
 	TLS_FAILED,
 };
 
@@ -42,11 +42,11 @@ struct tls {
 	char why[TLS_WHY_MAX];		/* it failed */
 };
 
+struct tls *tls_of(const SSL *ssl);
 void tls_prepare(SSL_CTX *ctx);
 struct tls *tls_new(SSL_CTX *ctx);
 enum tls_step tls_advance(struct tls *tls, int fd);
 enum tls_step tls_offload(struct tls *tls, int fd);
-const char *tls_psk_identity(const struct tls *tls);
 void tls_free(struct tls *tls);
 
 #endif /* _KMQTTD_TLS_H */
