@@ -17,7 +17,9 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <openssl/ssl.h>
 
+#include "secure.h"
 #include "worker.h"
 
 /* How long a message that was overtaken may still be late, not lost. */
@@ -96,6 +98,11 @@ int bench_init(struct bench *b)
 	b->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (resolve(b) || cpu_init(&b->cpu, o))
 		return -1;
+	if (o->tls) {
+		b->tls = secure_create(o);
+		if (!b->tls)
+			return -1;
+	}
 	if (b->event_fd < 0 || init_signals(b) < 0) {
 		perror("kmqtt-bench");
 		return -1;
@@ -121,6 +128,7 @@ void bench_free(struct bench *b)
 	for (i = 0; i < b->options->threads; i++)
 		worker_free(&b->workers[i]);
 	free(b->workers);
+	SSL_CTX_free(b->tls);
 	free(b->cpu.kworkers);
 	close(b->event_fd);
 	close(b->signal_fd);

@@ -17,6 +17,7 @@
 struct bench;
 struct client;
 struct publisher;
+struct ssl_ctx_st;
 struct worker;
 
 #define NS_PER_S	1000000000ull
@@ -77,6 +78,8 @@ struct bench {
 
 	struct sockaddr_storage address;
 	socklen_t address_len;
+	/* NULL without TLS. */
+	struct ssl_ctx_st *tls;
 
 	struct worker *workers;
 	int event_fd;

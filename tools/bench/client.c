@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "packet.h"
+#include "secure.h"
+#include "tls.h"
 #include "worker.h"
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
@@ -114,6 +116,50 @@ static void write_connect(struct client *c)
 	mqtt_put_connect(&c->out, &connect);
 }
 
+static void begin_mqtt(struct client *c)
+{
+	c->state = CLIENT_CONNECTED;
+	write_connect(c);
+	client_flush(c);
+	if (c->wants_write && !buffer_left(&c->out))
+		watch(c, EPOLL_CTL_MOD, false);
+}
+
+static void go_on_shaking_hands(struct client *c)
+{
+	enum tls_step step = tls_advance(c->tls, c->fd);
+
+	if (step == TLS_DONE)
+		step = tls_offload(c->tls, c->fd);
+	switch (step) {
+	case TLS_READ:
+	case TLS_WRITE:
+		watch(c, EPOLL_CTL_MOD, step == TLS_WRITE);
+		break;
+	case TLS_DONE:
+		tls_free(c->tls);
+		c->tls = NULL;
+		begin_mqtt(c);
+		break;
+	case TLS_CLOSED:
+		client_fail(c, "the broker closed the connection in the TLS handshake");
+		break;
+	case TLS_FAILED:
+		client_fail(c, "TLS: %s", c->tls->why);
+		break;
+	}
+}
+
+static void begin_shaking_hands(struct client *c)
+{
+	c->state = CLIENT_SHAKING_HANDS;
+	c->tls = tls_new(c->worker->bench->tls);
+	if (c->tls)
+		go_on_shaking_hands(c);
+	else
+		client_fail(c, "TLS: out of memory");
+}
+
 static void finish_connecting(struct client *c)
 {
 	socklen_t len = sizeof(int);
@@ -124,11 +170,10 @@ static void finish_connecting(struct client *c)
 		client_fail(c, "cannot connect: %s", strerror(error));
 		return;
 	}
-	c->state = CLIENT_CONNECTED;
-	write_connect(c);
-	client_flush(c);
-	if (c->wants_write && !buffer_left(&c->out))
-		watch(c, EPOLL_CTL_MOD, false);
+	if (c->worker->bench->tls)
+		begin_shaking_hands(c);
+	else
+		begin_mqtt(c);
 }
 
 /* Write what there is; a burst that was begun goes first. */
@@ -213,6 +258,8 @@ static void client_read(struct client *c)
 			client_fail(c, "the broker closed the connection%s",
 				    c->state == CLIENT_READY ? "" :
 				    " instead of a CONNACK");
+		else if (errno == EIO && w->bench->tls)
+			secure_read_control(c);
 		else if (errno != EAGAIN && errno != EINTR)
 			client_fail(c, "read: %s", strerror(errno));
 		return;
@@ -246,6 +293,10 @@ void client_event(struct client *c, uint32_t events)
 			finish_connecting(c);
 		return;
 	}
+	if (c->state == CLIENT_SHAKING_HANDS) {
+		go_on_shaking_hands(c);
+		return;
+	}
 	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
 		client_read(c);
 	if (events & EPOLLOUT)
@@ -268,6 +319,8 @@ void client_close(struct client *c)
 			c->out.len = 0;
 	}
 	close(c->fd);
+	tls_free(c->tls);
+	c->tls = NULL;
 	c->state = CLIENT_CLOSED;
 	c->skip = 0;
 	c->rest.len = 0;

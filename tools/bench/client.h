@@ -11,6 +11,7 @@
 #include "util.h"
 
 struct client;
+struct tls;
 struct worker;
 
 /*
@@ -52,6 +53,7 @@ struct client_ops {
 enum client_state {
 	CLIENT_CLOSED,
 	CLIENT_CONNECTING,
+	CLIENT_SHAKING_HANDS,
 	CLIENT_CONNECTED,
 	CLIENT_READY,
 };
@@ -60,6 +62,8 @@ struct client {
 	struct worker *worker;
 	const struct client_ops *ops;
 	struct client *next_dirty;
+	/* A handshake that isn't done. */
+	struct tls *tls;
 	uint64_t opened_at;
 	/* Rest of a payload that is coming; rest of a read otherwise. */
 	uint64_t skip;

@@ -69,6 +69,11 @@ static const struct definition definitions[] = {
 	       "another QoS for subscriptions"),
 	OPTION(0, TEXT, user, "user", 0, 0, "NAME", "user name"),
 	OPTION(0, TEXT, password, "password", 0, 0, "TEXT", "password"),
+	OPTION(0, TEXT, tls, "tls", 0, 0, "CAFILE",
+	       "TLS, done by this kernel; the certificate of the broker has to\n"
+	       "be one of CAFILE's"),
+	OPTION(0, TEXT, tls_version, "tls-version", 0, 0, "1.2|1.3",
+	       "with that version only (the newest that both know)"),
 	OPTION(0, U32, sources, "sources", 1, 254, "N",
 	       "connect from 127.0.0.1 to 127.0.0.N in turn; an address has\n"
 	       "some 28000 ports (the system chooses)"),

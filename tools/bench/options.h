@@ -31,6 +31,8 @@ struct options {
 	uint32_t sub_qos;
 	const char *user;
 	const char *password;
+	const char *tls;
+	const char *tls_version;
 
 	uint32_t number;
 	uint32_t publishers;
