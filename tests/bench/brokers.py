@@ -14,8 +14,9 @@ TOP = Path(__file__).resolve().parent.parent.parent
 BUILD = TOP / "build"
 BENCH = BUILD / "tools/kmqtt-bench"
 CTL = BUILD / "tools/kmqttctl"
+AGENT = BUILD / "tools/kmqttd"
 KO = BUILD / "stock/kmqtt/kmqtt.ko"
-HOST, PORT = "127.0.0.1", 1883
+HOST, PORT, TLS_PORT = "127.0.0.1", 1883, 8883
 PATIENCE = 300      # seconds that a broker may take to start; Erlang takes long
 
 
@@ -23,23 +24,51 @@ class Missing(Exception):
     """This broker isn't installed here."""
 
 
-def listening():
-    try:
-        socket.create_connection((HOST, PORT), 5).close()
-    except OSError:
-        return False
-    return True
+class Certificate:
+    """What brokers show to clients, which know it: it is its own authority."""
+
+    def __init__(self, work):
+        self.path, self.key = Path(work) / "server.pem", Path(work) / "server.key"
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+             "-nodes", "-days", "10", "-subj", "/CN=localhost", "-addext",
+             f"subjectAltName=IP:{HOST}", "-keyout", self.key, "-out", self.path],
+            check=True, capture_output=True)
+
+    def options(self):
+        """Of a listener of mosquitto and of kmqtt, which are to choose the same cipher."""
+        return f"""\
+certfile {self.path}
+keyfile {self.key}
+ciphers_tls1.3 TLS_AES_128_GCM_SHA256
+"""
 
 
 class Broker:
-    """A process that listens on PORT, and its children."""
+    """A process that listens, with TLS if it has a certificate, and its children."""
 
     name = "?"
 
-    def __init__(self, work):
+    def __init__(self, work, certificate=None):
         self.work = Path(work) / self.name
         self.work.mkdir(parents=True, exist_ok=True)
+        self.certificate = certificate
+        self.port = TLS_PORT if certificate else PORT
         self.child = None
+
+    def listening(self):
+        try:
+            socket.create_connection((HOST, self.port), 5).close()
+        except OSError:
+            return False
+        return True
+
+    def generator_options(self):
+        """What tells the generator where it is."""
+        options = ["-h", HOST, "-p", str(self.port)]
+        if self.certificate:
+            options += ["--tls", str(self.certificate.path), "--tls-version", "1.3"]
+        return options
 
     def command(self):
         raise NotImplementedError
@@ -60,7 +89,7 @@ class Broker:
             env={**os.environ, **self.environment()},
         )  # fmt: skip
         end = time.monotonic() + PATIENCE
-        while not listening():
+        while not self.listening():
             if self.child.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{self.name} doesn't listen: {self.error()}")
             time.sleep(0.05)
@@ -75,7 +104,7 @@ class Broker:
         except (ProcessLookupError, subprocess.TimeoutExpired):
             os.killpg(self.child.pid, signal.SIGKILL)
             self.child.wait()
-        while listening():
+        while self.listening():
             time.sleep(0.05)
 
     def pids(self):
@@ -104,7 +133,7 @@ def find(program):
 
 
 class Kmqtt(Broker):
-    """The module; there is no process."""
+    """The module; there is no process but the one for handshakes of TLS."""
 
     name = "kmqtt"
     LIMITS = """
@@ -113,11 +142,25 @@ class Kmqtt(Broker):
         max-queued-messages 1000000 max-queued-bytes 1G
         sys-interval 0"""
 
+    def command(self):
+        return [AGENT]
+
     def start(self, cpu=None):
-        subprocess.run(["insmod", KO, f"listen={HOST}:{PORT}"], check=True)
+        conf = self.work / "kmqtt.conf"
+        lines = f"listener {self.port} {HOST}\nallow_anonymous true\n"
+        if self.certificate:
+            # Of the first handshake the clock sees that modules are loaded.
+            lines += f"{self.certificate.options()}kmqtt_handshake_timeout {PATIENCE}\n"
+        conf.write_text(lines)
+        subprocess.run(["insmod", KO], check=True)
+        subprocess.run([CTL, "load", conf], check=True)
         subprocess.run([CTL, "broker", "set", *self.LIMITS.split()], check=True)
+        if self.certificate:
+            super().start(cpu)
 
     def stop(self):
+        if self.child:
+            super().stop()
         subprocess.run(["rmmod", "kmqtt"], check=True)
 
     def version(self):
@@ -126,10 +169,10 @@ class Kmqtt(Broker):
         return out.stdout.strip()
 
     def pids(self):
-        return []
+        return super().pids() if self.child else []
 
     def cpu_options(self):
-        return ["--kworker", "kmqtt"]
+        return ["--kworker", "kmqtt", *super().cpu_options()]
 
 
 class Mosquitto(Broker):
@@ -139,8 +182,10 @@ class Mosquitto(Broker):
 
     def command(self):
         conf = self.work / "mosquitto.conf"
+        # Only root may read the key.
+        secure = f"user root\n{self.certificate.options()}" if self.certificate else ""
         conf.write_text(f"""\
-listener {PORT} {HOST}
+listener {self.port} {HOST}
 allow_anonymous true
 persistence false
 log_dest none
@@ -149,7 +194,7 @@ max_queued_messages 0
 max_queued_bytes 0
 max_inflight_messages 0
 sys_interval 0
-""")
+{secure}""")
         return [find("mosquitto"), "-c", conf]
 
     def version(self):
@@ -260,3 +305,4 @@ class Other(Broker):
 
 
 ALL = [Relay, Kmqtt, Mosquitto, FlashMQ, NanoMQ, Emqx, Aedes, RabbitMQ, Other]
+WITH_TLS = [Kmqtt, Mosquitto]

@@ -19,7 +19,7 @@ import time
 
 import brokers
 import sampling
-from rows import GROWTH, HOLDINGS, ROWS, SCALING
+from rows import GROWTH, HOLDINGS, ROWS, SCALING, TLS
 
 GENERATOR = str(brokers.BENCH)
 FILES = 1 << 18     # that a process may have open
@@ -46,8 +46,8 @@ def generate(broker, row, options):
     scale, extra = options.scale, options.extra
     # Beside hogs it is the broker that is to be measured: clients are elsewhere.
     command = ["chrt", "-f", "50"] if options.hogs else []
-    command += [GENERATOR, *row.command(scale), "-h", brokers.HOST, "-p", str(brokers.PORT),
-               "-j", "-V", "4", "--timeout", "100", *broker.cpu_options(), *extra]
+    command += [GENERATOR, *row.command(scale), *broker.generator_options(),
+                "-j", "-V", "4", "--timeout", "100", *broker.cpu_options(), *extra]
     got = subprocess.run(command, capture_output=True, text=True, check=False)
     if got.returncode:
         return {"error": got.stderr.strip()[-300:] or f"status {got.returncode}"}
@@ -62,18 +62,27 @@ def figure(row, got):
     return f"{value:.2f} us"
 
 
+def load_ciphers():
+    """The modules that are for this CPU: elsewhere udev does that, here is none."""
+    with open("/sys/devices/system/cpu/modalias") as file:
+        subprocess.run(["modprobe", "-q", file.read().strip()], check=False)
+
+
 def measure_rows(options, results):
-    for kind in brokers.ALL:
+    if options.tls:
+        load_ciphers()
+    rows = SCALING if options.scaling else TLS if options.tls else ROWS
+    for kind in brokers.WITH_TLS if options.tls else brokers.ALL:
         if options.broker and kind.name not in options.broker:
             continue
         with tempfile.TemporaryDirectory() as work:
-            broker = kind(work)
+            broker = kind(work, brokers.Certificate(work) if options.tls else None)
             try:
                 broker.start(options.cpu)
             except brokers.Missing:
                 continue
             version = broker.version()
-            for row in SCALING if options.scaling else ROWS:
+            for row in rows:
                 if options.row and row.name not in options.row or \
                         kind is brokers.Relay and not row.relay:
                     continue
@@ -272,6 +281,7 @@ def main():
     parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
     parser.add_argument("--scaling", action="store_true",
                         help="the rows that tell what a second CPU is good for")
+    parser.add_argument("--tls", action="store_true", help="the rows that are for TLS, with TLS")
     parser.add_argument("--growth", action="store_true",
                         help="measure what things cost while there are more of others")
     parser.add_argument("--profile", action="store_true",

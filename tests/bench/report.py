@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rows import GROWTH, HOLDINGS, ROWS, SCALING
+from rows import GROWTH, HOLDINGS, ROWS, SCALING, TLS
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BENCH = TOP / "build/bench"
@@ -85,6 +85,31 @@ for kmqtt of its kernel threads. What kmqtt does in softirq is done in the time
 of whoever sends, and is part of the figures above.
 
 {cpu}
+
+TLS
+===
+
+TLS 1.3 with AES-128-GCM on both ends: the load generator's kernel does it for its
+ends, whatever the broker does for its own. In thousand instructions for each
+message, as in the first table:
+
+{tls}
+
+Of these, the broker's own CPU time: of its processes, and for kmqtt of its kernel
+threads, which do here what softirq does without TLS. ``kmqttd`` is one of the
+processes.
+
+{tls_cpu}
+
+In microseconds on two virtual CPUs, as under Time, and the CPU time of the broker:
+
+{tls_wall}
+
+{tls_wall_cpu}
+
+What TLS adds to the round trip of one pair, p50:
+
+{tls_added}
 
 A second CPU
 ============
@@ -189,6 +214,18 @@ def cpu_of(_row, got):
     return 1e6 * spent / got["delivered"]
 
 
+def added(*clocks):
+    """A line for each clock and broker: latency with TLS less what it is without."""
+    lines = []
+    row = next(r for r in TLS if r.figure == "p50")
+    for unit, plain, secure in clocks:
+        for name in brokers_of(secure):
+            before, after = (best(figures, row, name, value_of) for figures in (plain, secure))
+            if before and after:
+                lines.append([unit, name, show(before), show(after), show(after - before)])
+    return table(["", "broker", "without", "with TLS", "added"], lines)
+
+
 def percentiles(figures):
     lines = []
     for row in ROWS:
@@ -288,6 +325,7 @@ def main():
     if not instructions:
         sys.exit("report: nothing in build/bench: `tests/bench/run full` comes first")
     wall = load("wall") + load("pinned")
+    tls, tls_wall = load("tls"), load("tls-wall")
     versions = {f["broker"]: f["version"] for f in instructions if f["version"]}
     (DOC / "performance.rst").write_text(HEAD.format(
         floor=FLOOR, plot=PLOT, instructions=compare(instructions, goals=True), wall=compare(wall),
@@ -295,6 +333,10 @@ def main():
         growth=growth(load("growth")), least=PROFILE_LEAST,
         profile=profile(load("profile"), instructions),
         scaling=scaling(load("scaling1"), load("scaling2")),
+        tls=compare(tls), tls_cpu=compare(tls, cpu_of), tls_wall=compare(tls_wall),
+        tls_wall_cpu=compare(tls_wall, cpu_of),
+        tls_added=added(("thousand instructions", instructions, tls),
+                        ("microseconds", wall, tls_wall)),
         versions=", ".join(f"{name} {version}" for name, version in versions.items())))
     plot(instructions)
     print(f"report: {DOC / 'performance.rst'}")

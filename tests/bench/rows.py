@@ -14,6 +14,7 @@ class Row:
     figure: str = "message"     # "message": time for each of them; "p50": latency
     relay: bool = True          # a relay can do it
     profile: bool = False       # what it consists of is told
+    tls: bool = False           # is measured with TLS, too
     goal: float = None          # thousand instructions that it is to reach
 
     def command(self, scale):
@@ -23,19 +24,19 @@ class Row:
 
 ROWS = [
     Row("pair-1", "one pair, one in flight, round trip p50", "pair -n 1 -w 1", 2000, "p50",
-        profile=True, goal=30),
+        profile=True, tls=True, goal=30),
     Row("pair-sparse", "one pair, 500 messages/s, p50", "pair -n 1 --rate 500", 1000, "p50",
         goal=37),
     Row("pair-burst", "one pair, bursts of 100, QoS 0", "pair -n 1 -w 100 -b 100", 20000,
-        profile=True, goal=2.2),
+        profile=True, tls=True, goal=2.2),
     Row("fanout-1", "1 to 20, one in flight", "fanout -n 20 -w 1", 8000, profile=True, goal=15),
     Row("fanout-burst", "1 to 20, bursts of 100", "fanout -n 20 -w 100 -b 100", 40000,
-        profile=True, goal=0.8),
+        profile=True, tls=True, goal=0.8),
     Row("fanin-burst", "20 to 1, bursts of 100", "fanin -n 20 -w 100 -b 100", 20000,
         profile=True, goal=2.0),
     Row("pairs-burst", "4 pairs, bursts of 100, QoS 0", "pair -n 4 -w 100 -b 100", 20000),
     Row("pairs-qos1", "4 pairs, bursts of 100, QoS 1", "pair -n 4 -w 100 -b 100 -q 1", 10000,
-        relay=False, profile=True, goal=3.2),
+        relay=False, profile=True, tls=True, goal=3.2),
     Row("pairs-qos2", "4 pairs, bursts of 100, QoS 2", "pair -n 4 -w 100 -b 100 -q 2", 10000,
         relay=False),
     Row("topics", "1000 topics of 3 levels, a wildcard for each level",
@@ -43,6 +44,10 @@ ROWS = [
     Row("shared", "4 publishers to a group of 4, bursts of 100",
         "shared -n 4 -m 4 -w 100 -b 100", 20000, relay=False),
 ]
+
+
+# With TLS, too.
+TLS = [row for row in ROWS if row.tls]
 
 
 # With a second CPU there should be twice as much; the generator uses it, too.
