@@ -91,10 +91,22 @@ static int connect5(struct client *c, MQTTClient_connectOptions *connect)
 	return take(response);
 }
 
+static MQTTClient_SSLOptions tls_options(void)
+{
+	MQTTClient_SSLOptions tls = MQTTClient_SSLOptions_initializer;
+
+	tls.trustStore = target.tls_ca;
+	tls.keyStore = target.tls_cert;
+	tls.privateKey = target.tls_key;
+	tls.verify = 1;
+	return tls;
+}
+
 static int connect_now(struct client *c)
 {
 	MQTTClient_connectOptions connect =
 		MQTTClient_connectOptions_initializer;
+	MQTTClient_SSLOptions tls = tls_options();
 	MQTTClient_willOptions will = MQTTClient_willOptions_initializer;
 	int code;
 
@@ -104,6 +116,8 @@ static int connect_now(struct client *c)
 	connect.cleansession = !c->options.keep_session;
 	connect.reliable = 0;
 	connect.maxInflightMessages = 65535;
+	if (target.tls_ca)
+		connect.ssl = &tls;
 	if (c->options.will_topic) {
 		will.topicName = c->options.will_topic;
 		will.message = c->options.will_payload;

@@ -48,6 +48,11 @@ struct target {
 	int scale;		/* KMQTT_TIMEOUT_SCALE */
 	int timeout;		/* seconds that one answer may take */
 	int keep_alive;		/* seconds */
+
+	/* Files; NULL: without TLS, and without a certificate of ours */
+	const char *tls_ca;
+	const char *tls_cert;
+	const char *tls_key;
 };
 
 extern struct target target;

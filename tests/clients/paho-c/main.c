@@ -6,7 +6,9 @@
  *
  * Prints a line "ok - ..." or "not ok - ..." for each scenario; ../run
  * numbers them. KMQTT_TIMEOUT_SCALE, KMQTT_CLIENTS_BIG, KMQTT_CLIENTS_TAG,
- * KMQTT_CLIENTS_VERSIONS and KMQTT_CTL are those of ../run.
+ * KMQTT_CLIENTS_VERSIONS and KMQTT_CTL are those of ../run. KMQTT_TLS_CA, a
+ * file, has it speak TLS; KMQTT_TLS_CERT and KMQTT_TLS_KEY are its own
+ * certificate.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -57,6 +59,13 @@ static int number_from(const char *variable, int otherwise)
 	return value && *value ? atoi(value) : otherwise;
 }
 
+static void set_tls(void)
+{
+	target.tls_ca = getenv("KMQTT_TLS_CA");
+	target.tls_cert = getenv("KMQTT_TLS_CERT");
+	target.tls_key = getenv("KMQTT_TLS_KEY");
+}
+
 /* Scenarios of a version; the number of the first is part of their names. */
 static bool run_all(const struct scenario *s, int number, char **argv,
 		    const char *version)
@@ -96,6 +105,7 @@ int main(int argc, char **argv)
 	if (target.keep_alive > 65535)
 		target.keep_alive = 65535;
 	target.timeout = TIMEOUT * target.scale;
+	set_tls();
 	if (argc == WILL_ARGUMENTS && !strcmp(argv[1], "--will"))
 		return will_main(argv);
 	if (argc == MEMBER_ARGUMENTS && !strcmp(argv[1], "--member"))

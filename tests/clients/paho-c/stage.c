@@ -31,8 +31,8 @@ void stage_set(const char *host, const char *port, const char *version,
 	broker_port = port;
 	mqtt_version = version;
 	snprintf(target.uri, sizeof(target.uri),
-		 strchr(host, ':') ? "tcp://[%s]:%s" : "tcp://%s:%s", host,
-		 port);
+		 strchr(host, ':') ? "%s://[%s]:%s" : "%s://%s:%s",
+		 target.tls_ca ? "ssl" : "tcp", host, port);
 	target.mqtt_version = !strcmp(version, "5.0") ? MQTTVERSION_5 :
 			      !strcmp(version, "3.1") ? MQTTVERSION_3_1 :
 							MQTTVERSION_3_1_1;
