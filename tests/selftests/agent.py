@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """TLS, pre-shared keys, WebSocket and the PROXY protocol from a configuration file to the
 client: kmqttctl loads the file, kmqttd does the handshakes, the module does the rest, and
-mosquitto_pub, mosquitto_sub and MQTT.js are none the wiser."""
+mosquitto_pub, mosquitto_sub and MQTT.js, also in a page, are none the wiser."""
 
 import contextlib
 import functools
@@ -13,14 +13,17 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import browser
 from selftest import (
     PATIENCE, TOP, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, mqtt, note, point,
-    receive, run, run_tests, same, unload, wait_for,
+    receive, run, run_tests, same, settings, unload, wait_for,
 )
 
 AGENT = os.environ.get("KMQTT_AGENT") or f"{TOP}/build/tools/kmqttd"
 NODE_PATH = f"{TOP}/build/clients/node_modules"
 PLAIN, TLS, MUTUAL, PSK, WS, WSS, PROXY, MULTIPATH = 1883, 8883, 8884, 8885, 8080, 8443, 8886, 8887
+# For pages of others; with a certificate of others.
+OTHERS, FAKE = 8081, 8444
 CONF = f"""
 listener {PLAIN} 127.0.0.1
 allow_anonymous true
@@ -41,10 +44,22 @@ psk_hint kmqtt
 use_identity_as_username true
 listener {WS} 127.0.0.1
 protocol websockets
+websockets_origin {browser.ORIGIN}
+kmqtt_handshake_timeout 300
+listener {OTHERS} 127.0.0.1
+protocol websockets
+websockets_origin https://example.com
+kmqtt_handshake_timeout 300
 listener {WSS} 127.0.0.1
 protocol websockets
 certfile @/server.pem
 keyfile @/server.key
+kmqtt_handshake_timeout 300
+listener {FAKE} 127.0.0.1
+protocol websockets
+certfile @/mallory.pem
+keyfile @/mallory.key
+kmqtt_handshake_timeout 300
 listener {PROXY} 127.0.0.1
 enable_proxy_protocol 1
 listener 0 @/kmqtt.sock
@@ -111,7 +126,7 @@ class Agent:
 
     def start(self):
         self.process = subprocess.Popen([AGENT, "-v"], stderr=self.log, stdout=self.log)
-        for port in TLS, MUTUAL, PSK, WS, WSS, PROXY:
+        for port in TLS, MUTUAL, PSK, WS, OTHERS, WSS, FAKE, PROXY:
             wait_for(lambda port=port: self.listens(port), f"kmqttd to listen at {port}")
 
     def listens(self, port):
@@ -269,6 +284,18 @@ def test_js(d, _):
         same(got.stdout.split("\n"), [f"by {url}", "got all", ""], url)
 
 
+def test_page(d, agent):
+    # A page that has just begun may take its time.
+    with settings(connect_timeout=300):
+        browser.visit(d, d / "ca.pem", {
+            f"ws://localhost:{WS}": True, f"wss://localhost:{WSS}": True,
+            f"ws://localhost:{OTHERS}": False, f"wss://localhost:{FAKE}": False,
+        })  # fmt: skip
+    log = agent.path.read_text()
+    for word in "WebSocket: HTTP/1.1 403 Forbidden", "alert certificate unknown":
+        check(word in log, f"no {word!r} in the log of kmqttd:\n{log}")
+
+
 def test_proxy(*_):
     with socket.create_connection(("localhost", PROXY)) as sock:
         sock.settimeout(PATIENCE)
@@ -394,6 +421,7 @@ def main():
         ("client certificates", test_certificates),
         ("pre-shared keys", test_psk),
         ("MQTT.js with TLS and WebSocket", test_js),
+        ("MQTT.js in a page of Chromium", test_page),
         ("the PROXY protocol", test_proxy),
         ("the agent dies and comes back", test_death),
         ("listeners that need no agent", test_transports),
@@ -406,7 +434,7 @@ def main():
         with point("kmqttctl loads the configuration, and kmqttd listens"):
             prepare(directory)
             ctl("load", str(directory / "kmqtt.conf"))
-            same(len(ctl_json("listener")), 10, "listeners")
+            same(len(ctl_json("listener")), 12, "listeners")
             agent = Agent(directory)
         run_tests([(text, functools.partial(test, directory, agent)) for text, test in tests],
                   end_clients)
