@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """TLS, pre-shared keys, WebSocket and the PROXY protocol from a configuration file to the
 client: kmqttctl loads the file, kmqttd does the handshakes, the module does the rest, and
-mosquitto_pub, mosquitto_sub and MQTT.js, also in a page, are none the wiser."""
+mosquitto_pub, mosquitto_sub, Paho C and MQTT.js, also in a page, are none the wiser."""
 
 import contextlib
 import functools
@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import browser
@@ -21,6 +22,7 @@ from selftest import (
 
 AGENT = os.environ.get("KMQTT_AGENT") or f"{TOP}/build/tools/kmqttd"
 NODE_PATH = f"{TOP}/build/clients/node_modules"
+PAHO = f"{TOP}/build/clients/paho-c"
 PLAIN, TLS, MUTUAL, PSK, WS, WSS, PROXY, MULTIPATH = 1883, 8883, 8884, 8885, 8080, 8443, 8886, 8887
 # For pages of others; with a certificate of others.
 OTHERS, FAKE = 8081, 8444
@@ -249,6 +251,43 @@ def test_certificates(d, agent):
         check(word in log, f"no {word!r} in the log of kmqttd:\n{log}")
 
 
+# The library itself can't be kept from 1.3.
+UP_TO = """
+openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = versions
+[versions]
+MaxProtocol = TLSv@
+"""
+
+
+def play_paho(d, version):
+    """The scenarios of tests/clients in one version of TLS."""
+    conf = d / "openssl.cnf"
+    conf.write_text(UP_TO.replace("@", version))
+    env = dict(os.environ, OPENSSL_CONF=str(conf), KMQTT_TLS_CA=str(d / "ca.pem"),
+               KMQTT_TLS_CERT=str(d / "alice.pem"), KMQTT_TLS_KEY=str(d / "alice.key"),
+               KMQTT_TIMEOUT_SCALE="5", KMQTT_CLIENTS_BIG="0", KMQTT_CLIENTS_VERSIONS="3.1.1")
+    with tempfile.TemporaryFile("w+") as out:
+        child = subprocess.Popen(["timeout", str(10 * PATIENCE), PAHO, "localhost", str(MUTUAL)],
+                                 env=env, stdout=out, stderr=subprocess.STDOUT)
+        seen = set()
+        while child.poll() is None:
+            seen |= {row["tls_version"] for row in ctl_json("client") if "tls_version" in row}
+            time.sleep(2)
+        out.seek(0)
+        text = out.read()
+    check(child.returncode == 0 and "ok - 3.1.1: qos" in text, f"{child.returncode}: {text}")
+    same(seen, {version}, "versions of TLS")
+
+
+def test_paho(d, _):
+    for version in "1.2", "1.3":
+        play_paho(d, version)
+
+
 def test_psk(*_):
     at = ["-p", str(PSK), "--psk-identity", "sensor"]
     reader = Subscriber(*at, "--psk", PSK_KEY, "-t", "t", "-i", "with key")
@@ -422,6 +461,7 @@ def main():
         ("pre-shared keys", test_psk),
         ("MQTT.js with TLS and WebSocket", test_js),
         ("MQTT.js in a page of Chromium", test_page),
+        ("Paho C with TLS 1.2 and 1.3 and its certificate", test_paho),
         ("the PROXY protocol", test_proxy),
         ("the agent dies and comes back", test_death),
         ("listeners that need no agent", test_transports),
