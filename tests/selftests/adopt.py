@@ -11,30 +11,18 @@ from selftest import (
     Child, Generic, Loop, Peer, Skip, check, client, ctl, ctl_json, finish, mqtt, netns, point,
     run, run_with_loops, same, settings, stats, unload, wait_for,
 )
-from stream import (
-    ALERT, BINARY, CLOSE, CONTINUATION, HANDSHAKE, PING, PONG, TEXT, TLS_1_2, TLS_1_3, TLS_TX,
-    Adopted, Agent, Plain, Secret, Web, frame, send_record, start_tls,
+from transports import (
+    ALERT, BINARY, CLOSE, CONTINUATION, HANDSHAKE, PING, PONG, PORTS, TEXT, TLS_1_2, TLS_1_3,
+    TLS_TX, Adopted, Agent, Plain, Secret, Web, agent_listener, frame, listen, send_record,
+    start_tls,
 )
 
 TCP, MPTCP, UNIX, VSOCK = range(4)
 PATH = "/tmp/kmqtt.sock"
 VMADDR_CID_LOCAL = 1
-PORTS = iter(range(20001, 30000))
 SIZES = (0, 1, 120, 4096, 20000, 70000)
 # More than softirq, a gulp, or a record of TLS takes at once.
 LARGE = bytes(range(256)) * 4096
-
-
-def listen(netlink, **attributes):
-    return netlink.command("listener", "add", **attributes)["id"]
-
-
-def agent_listener(**attributes):
-    netlink = Generic()
-    try:
-        return listen(netlink, port=(next(PORTS), 2), agent=b"certfile /x\n", **attributes)
-    finally:
-        netlink.sock.close()
 
 
 def refused(code, word, function, *args, **kw):
@@ -360,7 +348,7 @@ def test_web_pieces(loop):
     reader = Web(loop, agent).wait_connect("reader")
     reader.wait_subscribe("t")
     writer = Web(loop, agent)
-    writer.step = 1
+    writer.frame_size = 1
     writer.wait_connect("writer")
     writer.wait_publish("t", b"in many frames", qos=1)
     packets = b"".join(mqtt.publish("t", bytes([number]) * 50, 0) for number in range(20))

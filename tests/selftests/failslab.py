@@ -7,6 +7,8 @@ context: nobody else's allocations fail.
 
 import asyncio
 import contextlib
+import errno
+import functools
 import os
 import random
 import subprocess
@@ -14,18 +16,21 @@ import sys
 import time
 
 from selftest import (
-    CTL, HOST, KO, PATIENCE, PORT, TOP, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish,
-    load, loaded, mqtt, note, point, run, same, scaled, stats, unload, wait_for,
+    CTL, HOST, KO, PATIENCE, PORT, TOP, Generic, Loop, Peer, check, clean_up, client, ctl,
+    ctl_json, finish, load, loaded, mqtt, note, point, run, run_tests, same, scaled, stats, unload,
+    wait_for,
 )
 
 sys.path.insert(0, f"{TOP}/tests/storm")
 
 import rough    # noqa: E402
+from transports import TLS_1_3, Agent, Secret, Web, agent_listener, listen, start_tls  # noqa: E402
 
 DEBUGFS = "/sys/kernel/debug"
 WAYS = [way for way in ("failslab", "fail_page_alloc") if os.path.exists(f"{DEBUGFS}/{way}")]
 WORKERS = 12
 SECONDS = 20            # of load at each probability
+UNIX, PATH = 2, "/tmp/failslab.sock"
 
 
 def put(way, name, value):
@@ -92,14 +97,22 @@ class failing:
             put(way, "probability", 0)
 
 
+def fail_nth(number):
+    """The number-th allocation of this thread within the range; 0: none. What was left of the
+    number before."""
+    path = "/proc/thread-self/fail-nth"
+    with open(path) as file:
+        left = int(file.read())
+    with open(path, "w") as file:
+        file.write(str(number))
+    return left
+
+
 def with_fault(number, *args):
-    """Run a program whose number-th allocation within the range fails."""
-    def prepare():
-        with open("/proc/thread-self/fail-nth", "w") as file:
-            file.write(str(number))
+    """Run a program whose number-th allocation fails."""
     # pylint: disable=subprocess-popen-preexec-fn
     return subprocess.run(args, capture_output=True, text=True, check=False, timeout=120,
-                          preexec_fn=prepare)
+                          preexec_fn=functools.partial(fail_nth, number))
 
 
 # ------------------------------------------------------------------- load
@@ -107,8 +120,8 @@ def with_fault(number, *args):
 class Witness(Peer):
     """Has to see what is acknowledged while it is connected."""
 
-    def __init__(self, loop, load_):
-        super().__init__(loop)
+    def __init__(self, loop, load_, **where):
+        super().__init__(loop, **where)
         self.load = load_
         self.first = None
         self.seen = set()
@@ -131,8 +144,8 @@ class Witness(Peer):
 class Worker(Peer):
     """Does a little of everything, as far as it gets."""
 
-    def __init__(self, loop, load_):
-        super().__init__(loop)
+    def __init__(self, loop, load_, **where):
+        super().__init__(loop, **where)
         self.load, self.random = load_, load_.random
         self.pending = {}
         self.left = self.random.randrange(5, 40)
@@ -189,11 +202,31 @@ class Worker(Peer):
             self.step()
 
 
-class Load:
-    """Clients for a while; what became of their messages."""
+class SecretWitness(Witness, Secret):
+    pass
 
-    def __init__(self, seed):
+
+class SecretWorker(Worker, Secret):
+    pass
+
+
+class WebWitness(Witness, Web):
+    pass
+
+
+class WebWorker(Worker, Web):
+    pass
+
+
+class Load:
+    """Clients for a while; what became of their messages. `ways` are those of both kinds to come,
+    each with its arguments.
+    """
+
+    def __init__(self, seed, ways=((Witness, Worker, {}),)):
         self.random = random.Random(seed)
+        self.ways = ways
+        self.refused = 0
         self.loop = Loop()
         self.names = self.number = self.connections = self.accepted = 0
         self.acked = set()
@@ -205,15 +238,28 @@ class Load:
         return self.noise[number % 1000:number % 1000 + (0, 30, 4096, 7000, 12000)[number % 5]]
 
     def run(self, seconds):
+        """Longer if hardly anything has happened by then."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while (now := time.monotonic()) < end or \
+                self.accepted < 4 * WORKERS and now < end + PATIENCE:
             self.workers = [w for w in self.workers if not w.closed]
             self.witnesses = [w for w in self.witnesses if not w.closed]
             while len(self.workers) < WORKERS:
-                self.workers.append(Worker(self.loop, self))
+                self.workers += self.another(1)
             while len(self.witnesses) < 3:
-                self.witnesses.append(Witness(self.loop, self))
+                self.witnesses += self.another(0)
             self.loop.turn(0.05)
+
+    def another(self, kind):
+        *kinds, where = self.random.choice(self.ways)
+        try:
+            return [kinds[kind](self.loop, self, **where)]
+        except OSError as err:
+            # An agent is told so.
+            if err.errno != errno.ENOMEM:
+                raise
+            self.refused += 1
+            return []
 
     def check(self):
         """With nothing failing any more."""
@@ -234,8 +280,9 @@ class Load:
                                      f"arrived: {missing[:10]}") from None
             judged += len(want) if not witness.closed else 0
         same(self.wrong, [], "messages with a wrong payload")
-        note(f"{self.connections} connections, {self.accepted} accepted, {len(self.acked)} of "
-             f"{self.number} messages acknowledged, {judged} of them looked for at a subscriber")
+        note(f"{self.connections} connections, {self.refused} more refused, {self.accepted} "
+             f"accepted, {len(self.acked)} of {self.number} messages acknowledged, {judged} of "
+             f"them looked for at a subscriber")
         self.loop.close()
 
 
@@ -255,18 +302,80 @@ def works():
     loop.close()
 
 
-def test_load(percent):
-    load_ = Load(percent)
+def test_load(percent, *ways):
+    load_ = Load(percent, *ways)
     before = stats()
     with failing(percent):
         load_.run(SECONDS)
     load_.check()
-    check(load_.connections >= WORKERS, "hardly anything has happened")
+    check(load_.accepted >= WORKERS, "hardly anything has happened")
     wait_for(lambda: stats()["connections"] == 0, "connections to end")
     now = stats()
     note(f"handed over for want of memory {now['handover_no_memory'] - before['handover_no_memory']}"
          f", dropped {now['dropped_no_memory'] - before['dropped_no_memory']}")
     works()
+    clean_up()
+    same(stats()["memory"], 0, "memory in the end")
+
+
+def test_streams(percent):
+    """The same by unix sockets, with TLS, and in WebSocket's frames."""
+    netlink = Generic()
+    id = listen(netlink, transport=(UNIX, 1), path=PATH.encode(), anonymous=(1, 1))
+    ids = [id] + [agent_listener(anonymous=(1, 1)) for _ in range(2)]
+    agents = [Agent(ids[1], version=TLS_1_3), Agent(ids[2], websocket=b""),
+              Agent(ids[2], version=TLS_1_3, websocket=b"")]
+    test_load(percent, [(Witness, Worker, {"address": PATH}),
+                        (SecretWitness, SecretWorker, {"agent": agents[0]}),
+                        *((WebWitness, WebWorker, {"agent": agent}) for agent in agents[1:])])
+    for agent in agents:
+        agent.close()
+    for number in ids:
+        netlink.command("listener", "del", netlink.ACK, id=number)
+    netlink.sock.close()
+    os.unlink(PATH)
+
+
+def test_adopt():
+    """Each allocation on the way of a connection from an agent fails once: then it is as it was,
+    and the agent's."""
+    loop, failed = Loop(), 0
+    agent = Agent(agent_listener(anonymous=(1, 1)), version=TLS_1_3, websocket=b"")
+    said = {"user": b"one", "subject": b"CN=one", "cipher": b"TLS_X"}
+
+    class Victim(Web):
+        def prepare(self, address):
+            nonlocal failed
+            self.sock.connect(address)
+            start_tls(self.sock, TLS_1_3, server=False)
+            with agent.accept() as sock:
+                fail_nth(number)
+                try:
+                    agent.adopt(sock, **said)
+                    return
+                except OSError as err:
+                    same(err.errno, errno.ENOMEM, err.strerror)
+                finally:
+                    self.left = fail_nth(0)
+                failed += 1
+                for one, other in ((sock, self.sock), (self.sock, sock)):
+                    one.sendall(b"hello")
+                    same(other.recv(100), b"hello", "what the other one gets")
+                agent.adopt(sock, **said)
+
+    number = 0
+    while True:
+        number += 1
+        victim = Victim(loop, agent).wait_connect("victim")
+        victim.wait_ping()
+        # No allocation is left that could have failed.
+        if victim.left:
+            break
+        victim.close()
+    note(f"{number - 1} allocations, {failed} of them failed")
+    check(failed >= 3, "hardly any has failed")
+    agent.close()
+    loop.close()
     clean_up()
     same(stats()["memory"], 0, "memory in the end")
 
@@ -424,27 +533,25 @@ def test_insert():
 
 def main():
     restrict(0, 0)
-    with point("inserting it fails cleanly, allocation by allocation"):
-        test_insert()
+    run_tests([("inserting it fails cleanly, allocation by allocation", test_insert)])
     if loaded():
         unload()
     load("listen=127.0.0.1:1883")
     restrict(*module_range())
-    with point("new namespaces fail cleanly, allocation by allocation"):
-        test_namespaces()
-    with point("requests over netlink fail cleanly, allocation by allocation"):
-        test_netlink()
-    for percent in scaled((1, 5, 10), (1, 10)):
-        with point(f"{percent} % of allocations fail under load"):
-            test_load(percent)
-    for percent in scaled((1, 5), (5,)):
-        with point(f"{percent} % of allocations fail in a storm"):
-            test_storm(percent)
-    for percent in scaled((2, 20), (10,)):
-        with point(f"{percent} % of allocations fail while passwords are checked"):
-            test_passwords(percent)
-    with point("events are told while allocations fail"):
-        test_monitored()
+    tests = [
+        ("new namespaces fail cleanly, allocation by allocation", test_namespaces),
+        ("requests over netlink fail cleanly, allocation by allocation", test_netlink),
+        ("connections from an agent fail cleanly, allocation by allocation", test_adopt),
+    ]
+    for text, test, stock, debug in (
+            ("under load", test_load, (1, 5, 10), (1, 10)),
+            ("under load of streams", test_streams, (1, 10), (5,)),
+            ("in a storm", test_storm, (1, 5), (5,)),
+            ("while passwords are checked", test_passwords, (2, 20), (10,))):
+        tests += [(f"{percent} % of allocations fail {text}", functools.partial(test, percent))
+                  for percent in scaled(stock, debug)]
+    tests.append(("events are told while allocations fail", test_monitored))
+    run_tests(tests)
     restrict(0, 0)
     with point("afterwards everything works"):
         works()

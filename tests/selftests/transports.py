@@ -4,12 +4,11 @@
 TLS needs no handshake here: both ends are told the same keys, and the kernel does the rest.
 """
 
-import errno
 import os
 import socket
 import struct
 
-from selftest import Generic, Peer
+from selftest import Generic, Peer, mqtt
 
 TCP_ULP = 31
 SOL_TLS, TLS_TX, TLS_RX = 282, 1, 2
@@ -36,6 +35,22 @@ def start_tls(sock, version, server, directions=(TLS_TX, TLS_RX)):
 
 def send_record(sock, kind, data):
     sock.sendmsg([data], [(SOL_TLS, TLS_SET_RECORD_TYPE, bytes([kind]))])
+
+
+PORTS = iter(range(20001, 30000))
+
+
+def listen(netlink, **attributes):
+    """Number of a new listener."""
+    return netlink.command("listener", "add", **attributes)["id"]
+
+
+def agent_listener(**attributes):
+    netlink = Generic()
+    try:
+        return listen(netlink, port=(next(PORTS), 2), agent=b"certfile /x\n", **attributes)
+    finally:
+        netlink.sock.close()
 
 
 class Agent:
@@ -136,9 +151,9 @@ def frame(opcode, payload, fin=True, mask=None, length=None):
 
 
 class Web(Secret):
-    """MQTT in WebSocket's frames, `step` bytes in each."""
+    """MQTT in WebSocket's frames, `frame_size` bytes in each."""
 
-    step = 1 << 16
+    frame_size = 1 << 16
 
     def __init__(self, *args, **kw):
         self.raw = bytearray()
@@ -146,8 +161,8 @@ class Web(Secret):
         super().__init__(*args, **kw)
 
     def wrap(self, data):
-        return b"".join(frame(BINARY, data[at:at + self.step])
-                        for at in range(0, len(data), self.step))
+        return b"".join(frame(BINARY, data[at:at + self.frame_size])
+                        for at in range(0, len(data), self.frame_size))
 
     def read(self):
         data = super().read()
@@ -168,7 +183,7 @@ class Web(Secret):
         if len(raw) < 2:
             return None
         if raw[1] & 0x80:
-            raise OSError(errno.EPROTO, "a server masks nothing")
+            raise mqtt.ProtocolError("a server masks nothing")
         size, at = raw[1] & 0x7f, 2
         if size > 125:
             at = 4 if size == 126 else 10
@@ -179,6 +194,6 @@ class Web(Secret):
             return None
         opcode, payload = raw[0] & 0xf, bytes(raw[at:at + size])
         if opcode >= CLOSE and raw[0] != 0x80 | opcode:
-            raise OSError(errno.EPROTO, "a control frame in pieces")
+            raise mqtt.ProtocolError("a control frame in pieces")
         del raw[:at + size]
         return opcode, payload
