@@ -17,6 +17,7 @@
 struct kmqtt_config;
 struct kmqtt_registry;
 struct kmqtt_sys;
+struct sock;
 
 /**
  * struct kmqtt_workqueues - the module's, shared by all brokers
@@ -109,10 +110,11 @@ struct kmqtt_limits {
  *	for each message, as @stats next to it
  * @taps_mutex: guards @taps; may sleep
  * @registry: listeners and connections
- * @config_mutex: guards the two below; may sleep
+ * @config_mutex: guards the three below; may sleep
  * @config: a configuration that is being told by netlink, or NULL
  * @config_portid: socket that tells it, 0 for none; WRITE_ONCE(), and read
  *	anywhere
+ * @config_sk: the same socket; there for as long as there is a @config
  * @sys: what is told in $SYS topics
  * @refused_rate: events of refused connections, atomic
  * @drop_rates: events of messages that no session was to get, atomic
@@ -134,9 +136,10 @@ struct kmqtt_broker {
 	struct hlist_head taps;
 	struct mutex taps_mutex;	/* writing taps */
 	struct kmqtt_registry *registry;
-	struct mutex config_mutex;	/* config, config_portid */
+	struct mutex config_mutex;	/* config, config_portid, config_sk */
 	struct kmqtt_config *config;
 	u32 config_portid;
+	const struct sock *config_sk;
 	struct kmqtt_sys *sys;
 	struct kmqtt_rate refused_rate;
 	struct kmqtt_rate drop_rates[KMQTT_DROPS];

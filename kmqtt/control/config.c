@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include "../net/conn.h"
 #include "../net/registry.h"
+#include "../net/room.h"
 #include "events.h"
 #include "sys.h"
 
@@ -55,11 +56,12 @@ static struct kmqtt_config *config_create(struct kmqtt_broker *broker)
 /**
  * kmqtt_config_begin() - a socket begins to tell a configuration
  * @info: its request
+ * @sk: the socket
  *
  * Context: process, may sleep; takes the broker's config mutex.
  * Return: 0, -EBUSY if there is one being told, -ENOMEM.
  */
-int kmqtt_config_begin(struct genl_info *info)
+int kmqtt_config_begin(struct genl_info *info, const struct sock *sk)
 {
 	struct kmqtt_broker *broker = kmqtt_broker_of(genl_info_net(info));
 	int err = 0;
@@ -72,10 +74,12 @@ int kmqtt_config_begin(struct genl_info *info)
 		goto out_unlock;
 	}
 	broker->config = config_create(broker);
-	if (broker->config)
+	if (broker->config) {
+		broker->config_sk = sk;
 		WRITE_ONCE(broker->config_portid, info->snd_portid);
-	else
+	} else {
 		err = -ENOMEM;
+	}
 out_unlock:
 	mutex_unlock(&broker->config_mutex);
 	return err;
@@ -349,6 +353,7 @@ void kmqtt_config_abort(struct kmqtt_broker *broker)
 	if (broker->config)
 		config_destroy(broker->config);
 	broker->config = NULL;
+	broker->config_sk = NULL;
 	WRITE_ONCE(broker->config_portid, 0);
 }
 
@@ -366,7 +371,9 @@ static int socket_gone(struct notifier_block *nb, unsigned long event,
 	if (READ_ONCE(broker->config_portid) != notify->portid)
 		return NOTIFY_DONE;
 	mutex_lock(&broker->config_mutex);
-	if (broker->config && broker->config_portid == notify->portid)
+	/* Another socket may have the number of one that has closed. */
+	if (broker->config && broker->config_portid == notify->portid &&
+	    kmqtt_sock_is_closed(broker->config_sk))
 		kmqtt_config_abort(broker);
 	mutex_unlock(&broker->config_mutex);
 	return NOTIFY_DONE;

@@ -43,7 +43,7 @@ struct kmqtt_config_result {
 
 extern struct notifier_block kmqtt_config_notifier;
 
-int kmqtt_config_begin(struct genl_info *info);
+int kmqtt_config_begin(struct genl_info *info, const struct sock *sk);
 struct kmqtt_config *kmqtt_config_change(struct genl_info *info);
 void kmqtt_config_changed(struct kmqtt_config *config);
 int kmqtt_config_refuse(struct genl_info *info);

@@ -16,7 +16,7 @@
  */
 int kmqtt_nl_config_begin_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	return kmqtt_config_begin(info);
+	return kmqtt_config_begin(info, NETLINK_CB(skb).sk);
 }
 
 static int put_result(struct sk_buff *skb,

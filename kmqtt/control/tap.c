@@ -70,21 +70,66 @@ static int passes_by(struct sock *sk, struct sk_buff *skb, void *data)
 	return sk != tap->sk || !kmqtt_sock_has_room(sk);
 }
 
-static size_t message_size(const struct socket_tap *tap,
-			   const struct kmqtt_msg *msg,
-			   const struct kmqtt_session *from)
+/**
+ * struct shown - what a socket is to see
+ * @command: its kind
+ * @size: bytes that its attributes may need beside numbers
+ * @put: writes them
+ * @msg: a message
+ * @from: who has published @msg, or NULL
+ * @packet: or a packet
+ */
+struct shown {
+	u8 command;
+	size_t size;
+	int (*put)(struct sk_buff *skb, const struct socket_tap *tap,
+		   const struct shown *shown, u64 lost);
+	union {
+		struct {
+			const struct kmqtt_msg *msg;
+			const struct kmqtt_session *from;
+		};
+		const struct kmqtt_tapped *packet;
+	};
+};
+
+/* Returns 0 if the socket has got it. */
+static int send(struct socket_tap *tap, const struct shown *shown, u64 lost)
 {
-	return NUMBERS +
-	       nla_total_size(min_t(u32, msg->topic_len,
-				    KMQTT_SHOWN_STRING_MAX)) +
-	       nla_total_size(min(msg->payload_len, tap->payload_max)) +
-	       (from ? nla_total_size(from->id_len) : 0);
+	struct sk_buff *skb;
+	void *hdr;
+
+	skb = genlmsg_new(NUMBERS + shown->size, TAP_GFP);
+	if (!skb)
+		return -ENOMEM;
+	hdr = genlmsg_put(skb, 0, 0, &kmqtt_nl_family, 0, shown->command);
+	if (!hdr || shown->put(skb, tap, shown, lost)) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_multicast_netns_filtered(&kmqtt_nl_family,
+						tap->broker->net, skb, 0,
+						KMQTT_NL_TAPS, TAP_GFP,
+						passes_by, tap);
+}
+
+static void show(struct socket_tap *tap, const struct shown *shown)
+{
+	u64 lost;
+
+	if (!READ_ONCE(is_open))
+		return;
+	lost = atomic64_xchg(&tap->lost, 0);
+	if (send(tap, shown, lost))
+		atomic64_add(lost + 1, &tap->lost);
 }
 
 static int put_message(struct sk_buff *skb, const struct socket_tap *tap,
-		       const struct kmqtt_msg *msg,
-		       const struct kmqtt_session *from, u64 lost)
+		       const struct shown *shown, u64 lost)
 {
+	const struct kmqtt_session *from = shown->from;
+	const struct kmqtt_msg *msg = shown->msg;
 	bool cut = false;
 
 	if (kmqtt_nl_put_string(skb, KMQTT_A_MESSAGE_TOPIC,
@@ -102,51 +147,29 @@ static int put_message(struct sk_buff *skb, const struct socket_tap *tap,
 	return cut ? nla_put_flag(skb, KMQTT_A_MESSAGE_TRUNCATED) : 0;
 }
 
-/* Takes @skb over. Returns 0 if the socket has got it. */
-static int send(struct socket_tap *tap, struct sk_buff *skb, void *hdr)
-{
-	genlmsg_end(skb, hdr);
-	return genlmsg_multicast_netns_filtered(&kmqtt_nl_family,
-						tap->broker->net, skb, 0,
-						KMQTT_NL_TAPS, TAP_GFP,
-						passes_by, tap);
-}
-
-/* Returns 0 if the socket has got it. */
-static int send_message(struct socket_tap *tap, const struct kmqtt_msg *msg,
-			const struct kmqtt_session *from, u64 lost)
-{
-	struct sk_buff *skb;
-	void *hdr;
-
-	skb = genlmsg_new(message_size(tap, msg, from), TAP_GFP);
-	if (!skb)
-		return -ENOMEM;
-	hdr = genlmsg_put(skb, 0, 0, &kmqtt_nl_family, 0,
-			  KMQTT_CMD_MESSAGE_NTF);
-	if (!hdr || put_message(skb, tap, msg, from, lost)) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	return send(tap, skb, hdr);
-}
-
 static void show_message(struct kmqtt_tap *base, const struct kmqtt_msg *msg,
 			 const struct kmqtt_session *from)
 {
 	struct socket_tap *tap = socket_tap_of(base);
-	u64 lost;
+	const struct shown shown = {
+		.command = KMQTT_CMD_MESSAGE_NTF,
+		.size = nla_total_size(min_t(u32, msg->topic_len,
+					     KMQTT_SHOWN_STRING_MAX)) +
+			nla_total_size(min(msg->payload_len,
+					   tap->payload_max)) +
+			(from ? nla_total_size(from->id_len) : 0),
+		.put = put_message,
+		.msg = msg,
+		.from = from,
+	};
 
-	if (!READ_ONCE(is_open))
-		return;
-	lost = atomic64_xchg(&tap->lost, 0);
-	if (send_message(tap, msg, from, lost))
-		atomic64_add(lost + 1, &tap->lost);
+	show(tap, &shown);
 }
 
-static int put_packet(struct sk_buff *skb, const struct kmqtt_tapped *packet,
-		      u64 lost)
+static int put_packet(struct sk_buff *skb, const struct socket_tap *tap,
+		      const struct shown *shown, u64 lost)
 {
+	const struct kmqtt_tapped *packet = shown->packet;
 	u32 size = 1 + kmqtt_varint_len(packet->remaining) + packet->remaining;
 	u8 type = packet->first >> 4;
 	u8 qos = (packet->first & KMQTT_PUBLISH_QOS) >> 1;
@@ -167,36 +190,17 @@ static int put_packet(struct sk_buff *skb, const struct kmqtt_tapped *packet,
 	return lost ? nla_put_uint(skb, KMQTT_A_TAPPED_LOST, lost) : 0;
 }
 
-/* Returns 0 if the socket has got it. */
-static int send_packet(struct socket_tap *tap,
-		       const struct kmqtt_tapped *packet, u64 lost)
-{
-	struct sk_buff *skb;
-	void *hdr;
-
-	skb = genlmsg_new(NUMBERS + nla_total_size(packet->client_id.len),
-			  TAP_GFP);
-	if (!skb)
-		return -ENOMEM;
-	hdr = genlmsg_put(skb, 0, 0, &kmqtt_nl_family, 0, KMQTT_CMD_PACKET_NTF);
-	if (!hdr || put_packet(skb, packet, lost)) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	return send(tap, skb, hdr);
-}
-
 static void show_packet(struct kmqtt_tap *base,
 			const struct kmqtt_tapped *packet)
 {
-	struct socket_tap *tap = socket_tap_of(base);
-	u64 lost;
+	const struct shown shown = {
+		.command = KMQTT_CMD_PACKET_NTF,
+		.size = nla_total_size(packet->client_id.len),
+		.put = put_packet,
+		.packet = packet,
+	};
 
-	if (!READ_ONCE(is_open))
-		return;
-	lost = atomic64_xchg(&tap->lost, 0);
-	if (send_packet(tap, packet, lost))
-		atomic64_add(lost + 1, &tap->lost);
+	show(socket_tap_of(base), &shown);
 }
 
 static struct socket_tap *find(struct kmqtt_broker *broker,
