@@ -5,7 +5,9 @@ mosquitto_pub, mosquitto_sub, Paho C and MQTT.js, also in a page, are none the w
 
 import contextlib
 import functools
+import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -170,7 +172,8 @@ class Subscriber:
 def publish(*args, status=0):
     got = run("timeout", str(PATIENCE), "mosquitto_pub", "-h", "localhost", "-q", "1", "-t", "t",
               *args, check_status=False)
-    check((got.returncode == 0) == (status == 0), f"mosquitto_pub {args}: {got.returncode} {got.stderr}")
+    check((got.returncode == 0) == (status == 0),
+          f"mosquitto_pub {args}: {got.returncode} {got.stderr}")
     return got.stderr
 
 
@@ -300,27 +303,67 @@ def test_psk(*_):
 
 
 SCRIPT = """
+const fs = require('fs');
 const mqtt = require('mqtt');
-const [url, payload] = process.argv.slice(2);
-const client = mqtt.connect(url, {protocolVersion: 5, rejectUnauthorized: false,
-	wsOptions: {rejectUnauthorized: false}, reconnectPeriod: 0, connectTimeout: 120e3});
-client.on('error', (err) => { console.log(err); process.exit(1); });
-client.on('message', (topic, message) => {
-	if (message.length == 200000)
-		return client.end(false, () => console.log('got all'));
-	console.log(message.toString());
-	client.publish('js', Buffer.alloc(200000), {qos: 2});
-});
-client.subscribe('js', {qos: 2}, () => client.publish('js', payload, {qos: 1}));
+
+/* A text comes back, and much. */
+function play({url, files, psk, ...options}) {
+	for (const [name, path] of Object.entries(files ?? {}))
+		options[name] = fs.readFileSync(path);
+	if (psk) {
+		const [identity, key] = psk;
+
+		options.pskCallback = () => ({identity, psk: Buffer.from(key, 'hex')});
+		options.checkServerIdentity = () => undefined;
+	}
+	const client = mqtt.connect(url, {...options, wsOptions: options, protocolVersion: 5,
+		reconnectPeriod: 0, connectTimeout: 120e3});
+
+	client.on('error', (err) => { console.log(err); process.exit(1); });
+	client.subscribe('js', {qos: 2}, () => client.publish('js', `by ${url}`, {qos: 1}));
+	return new Promise((resolve) => client.on('message', (topic, message) => {
+		if (message.length == 200000)
+			return client.end(false, resolve);
+		console.log(message.toString());
+		client.publish('js', Buffer.alloc(200000), {qos: 2});
+	}));
+}
+
+async function main(cases) {
+	for (const one of cases)
+		await play(one);
+}
+
+main(JSON.parse(process.argv[2]));
 """
 
 
-def test_js(d, _):
+def test_js(d, agent):
+    """Node.js has both versions of TLS, certificates, and keys for TLS 1.2."""
+    ca = {"ca": str(d / "ca.pem")}
+    alice = {**ca, "cert": str(d / "alice.pem"), "key": str(d / "alice.key")}
+    old = {"maxVersion": "TLSv1.2"}
+    cases = [
+        ({"url": f"mqtts://localhost:{TLS}", "files": ca}, "TLS_"),
+        ({"url": f"mqtts://localhost:{TLS}", "files": ca, **old}, "ECDHE-ECDSA-"),
+        ({"url": f"mqtts://localhost:{MUTUAL}", "files": alice}, "TLS_"),
+        ({"url": f"mqtts://localhost:{MUTUAL}", "files": alice, **old}, "ECDHE-ECDSA-"),
+        ({"url": f"mqtts://localhost:{PSK}", "psk": ("sensor", PSK_KEY), "ciphers": "PSK", **old},
+         ("PSK-", "DHE-PSK-", "ECDHE-PSK-")),
+        ({"url": f"ws://localhost:{WS}"}, ""),
+        ({"url": f"wss://localhost:{WSS}", "files": ca}, "TLS_"),
+        ({"url": f"wss://localhost:{WSS}", "files": ca, **old}, "ECDHE-ECDSA-"),
+    ]
     (d / "client.js").write_text(SCRIPT)
-    for url in f"mqtts://localhost:{TLS}", f"ws://localhost:{WS}", f"wss://localhost:{WSS}":
-        got = run("timeout", str(PATIENCE * 2), "node", str(d / "client.js"), url, f"by {url}",
-                  check_status=False, env=dict(os.environ, NODE_PATH=NODE_PATH))
-        same(got.stdout.split("\n"), [f"by {url}", "got all", ""], url)
+    before = len(agent.path.read_text())
+    got = run("timeout", str(PATIENCE * 3), "node", str(d / "client.js"),
+              json.dumps([one for one, _ in cases]), check_status=False,
+              env=dict(os.environ, NODE_PATH=NODE_PATH))
+    same(got.stdout.split("\n"), [*(f"by {one['url']}" for one, _ in cases), ""], "what came back")
+    ciphers = re.findall(r"handed over(?:, (\S+))?$", agent.path.read_text()[before:], re.M)
+    same(len(ciphers), len(cases), "connections")
+    for cipher, (one, prefix) in zip(ciphers, cases):
+        check(cipher.startswith(prefix), f"{one}: {cipher}")
 
 
 def test_page(d, agent):
