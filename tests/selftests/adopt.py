@@ -12,12 +12,11 @@ from selftest import (
     run, run_with_loops, same, settings, stats, unload, wait_for,
 )
 from transports import (
-    ALERT, BINARY, CLOSE, CONTINUATION, HANDSHAKE, PING, PONG, PORTS, TEXT, TLS_1_2, TLS_1_3,
-    TLS_TX, Adopted, Agent, Plain, Secret, Web, agent_listener, frame, listen, send_record,
-    start_tls,
+    ALERT, BINARY, CLOSE, CONTINUATION, HANDSHAKE, MPTCP, PING, PONG, PORTS, TEXT, TLS_1_2,
+    TLS_1_3, TLS_TX, UNIX, VSOCK, Adopted, Agent, Plain, Secret, Web, agent_listener, frame,
+    listen, send_record, start_tls,
 )
 
-TCP, MPTCP, UNIX, VSOCK = range(4)
 PATH = "/tmp/kmqtt.sock"
 VMADDR_CID_LOCAL = 1
 SIZES = (0, 1, 120, 4096, 20000, 70000)

@@ -24,13 +24,15 @@ from selftest import (
 sys.path.insert(0, f"{TOP}/tests/storm")
 
 import rough    # noqa: E402
-from transports import TLS_1_3, Agent, Secret, Web, agent_listener, listen, start_tls  # noqa: E402
+from transports import (    # noqa: E402
+    TLS_1_3, UNIX, Agent, Secret, Web, agent_listener, listen, start_tls,
+)
 
 DEBUGFS = "/sys/kernel/debug"
 WAYS = [way for way in ("failslab", "fail_page_alloc") if os.path.exists(f"{DEBUGFS}/{way}")]
 WORKERS = 12
 SECONDS = 20            # of load at each probability
-UNIX, PATH = 2, "/tmp/failslab.sock"
+PATH = "/tmp/failslab.sock"
 
 
 def put(way, name, value):

@@ -37,6 +37,7 @@ def send_record(sock, kind, data):
     sock.sendmsg([data], [(SOL_TLS, TLS_SET_RECORD_TYPE, bytes([kind]))])
 
 
+TCP, MPTCP, UNIX, VSOCK = range(4)
 PORTS = iter(range(20001, 30000))
 
 
