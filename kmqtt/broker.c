@@ -156,8 +156,9 @@ static void __net_exit broker_exit(struct net *net)
 	kmqtt_tap_del_all(broker);
 	kmqtt_checks_uninit(&broker->checks);
 	kmqtt_store_uninit(&broker->store);
-	kmqtt_access_uninit(&broker->access);
+	/* Who retained messages are from has realms. */
 	kmqtt_retained_uninit(&broker->retained);
+	kmqtt_access_uninit(&broker->access);
 	kmqtt_tree_uninit(&broker->tree);
 	kmqtt_memory_uninit(&broker->memory);
 	free_percpu(broker->stats);

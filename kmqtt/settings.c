@@ -55,6 +55,7 @@ void kmqtt_settings_default(struct kmqtt_settings *settings)
 		.max_connections = 20000,
 		.max_per_source = 10000,
 		.max_sessions = 100000,
+		.check_retain_source = true,
 		.max_memory = default_memory(),
 		.max_bans = 4096,
 		.flapping_window = 60,
@@ -80,6 +81,7 @@ void kmqtt_settings_get(struct kmqtt_broker *broker,
 		.max_connections = broker->registry->max_conns,
 		.max_per_source = broker->registry->max_per_source,
 		.max_sessions = broker->store.max,
+		.check_retain_source = broker->store.check_retain_source,
 		.max_memory = broker->memory.limit,
 		.max_bans = broker->access.bans.max,
 		.flapping_max = broker->access.flapping.max,
@@ -147,6 +149,8 @@ void kmqtt_settings_apply(struct kmqtt_broker *broker,
 	WRITE_ONCE(broker->registry->max_conns, settings->max_connections);
 	WRITE_ONCE(broker->registry->max_per_source, settings->max_per_source);
 	WRITE_ONCE(broker->store.max, settings->max_sessions);
+	WRITE_ONCE(broker->store.check_retain_source,
+		   settings->check_retain_source);
 	WRITE_ONCE(broker->memory.limit, settings->max_memory);
 	apply_bans(&broker->access, settings);
 }

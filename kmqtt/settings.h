@@ -11,6 +11,8 @@
  * @max_connections: at a time
  * @max_per_source: connections at a time from one address
  * @max_sessions: with and without a connection
+ * @check_retain_source: deliver retained messages only while their publishers
+ *	may still publish them
  * @max_memory: bytes
  * @max_bans: at a time
  * @flapping_max: see struct kmqtt_flapping; kmqtt_flapping_prepare() comes first
@@ -26,6 +28,7 @@ struct kmqtt_settings {
 	u32 max_connections;
 	u32 max_per_source;
 	u32 max_sessions;
+	bool check_retain_source;
 	u64 max_memory;
 	u32 max_bans;
 	u32 flapping_max;

@@ -63,7 +63,7 @@ static const struct netlink_range_validation kmqtt_a_user_password_iterations_ra
 };
 
 /* KMQTT_CMD_BROKER_SET - do */
-static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_MAX_INFLIGHT_BYTES + 1] = {
+static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_CHECK_RETAIN_SOURCE + 1] = {
 	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_CONNECT_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3600),
@@ -99,6 +99,7 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_MAX_INF
 	[KMQTT_A_BROKER_QUEUE_QOS0] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_BROKER_UPGRADE_QOS] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_BROKER_MAX_INFLIGHT_BYTES] = NLA_POLICY_FULL_RANGE(NLA_UINT, &kmqtt_a_broker_max_inflight_bytes_range),
+	[KMQTT_A_BROKER_CHECK_RETAIN_SOURCE] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
@@ -288,7 +289,7 @@ const struct genl_split_ops kmqtt_nl_ops[31] = {
 		.cmd		= KMQTT_CMD_BROKER_SET,
 		.doit		= kmqtt_nl_broker_set_doit,
 		.policy		= kmqtt_broker_set_nl_policy,
-		.maxattr	= KMQTT_A_BROKER_MAX_INFLIGHT_BYTES,
+		.maxattr	= KMQTT_A_BROKER_CHECK_RETAIN_SOURCE,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{

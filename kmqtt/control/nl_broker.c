@@ -104,7 +104,9 @@ static int put_settings(struct sk_buff *skb, const struct kmqtt_broker *broker)
 	    nla_put_u8(skb, KMQTT_A_BROKER_UPGRADE_QOS,
 		       READ_ONCE(outbox->upgrade_qos)) ||
 	    nla_put_uint(skb, KMQTT_A_BROKER_MAX_INFLIGHT_BYTES,
-			 READ_ONCE(outbox->max_inflight_bytes)))
+			 READ_ONCE(outbox->max_inflight_bytes)) ||
+	    nla_put_u8(skb, KMQTT_A_BROKER_CHECK_RETAIN_SOURCE,
+		       READ_ONCE(broker->store.check_retain_source)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -299,6 +301,8 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 		 &s->limits.max_subscriptions);
 	read_bool(info, KMQTT_A_BROKER_QUEUE_QOS0, &s->outbox.queue_qos0);
 	read_bool(info, KMQTT_A_BROKER_UPGRADE_QOS, &s->outbox.upgrade_qos);
+	read_bool(info, KMQTT_A_BROKER_CHECK_RETAIN_SOURCE,
+		  &s->check_retain_source);
 	read_u32(info, KMQTT_A_BROKER_SYS_INTERVAL, &s->sys_interval);
 	read_capabilities(info, &s->limits);
 	read_bans(info, s);

@@ -7,6 +7,7 @@
  */
 #include "publish.h"
 
+#include "../session/author.h"
 #include "../session/right.h"
 #include "../wire/decode.h"
 #include "event.h"
@@ -198,7 +199,9 @@ static int accept_msg(struct kmqtt_client *client, struct kmqtt_incoming *in,
 	err = assured ? receive_once(client, in->id, batch) : 0;
 	if (err)
 		return min(err, 0);
-	err = kmqtt_route(client->broker, client->session, msg, batch, &good);
+	err = kmqtt_author_note(client->session, client->identity, msg,
+				batch->gfp) ?:
+	      kmqtt_route(client->broker, client->session, msg, batch, &good);
 	if (!err && !batch->route->nr)
 		*reason = KMQTT_REASON_NO_MATCHING_SUBSCRIBERS;
 	if (!err && (good || !msg->qos))

@@ -6,6 +6,7 @@
 #include "route.h"
 
 #include <linux/slab.h>
+#include "../session/author.h"
 #include "../session/right.h"
 #include "../session/share.h"
 #include "../topic/memo.h"
@@ -389,7 +390,8 @@ void kmqtt_publish_will(struct kmqtt_session *session,
 
 	if (!kmqtt_session_may_write(session, identity, will, batch))
 		kmqtt_stats_inc(broker, denied_in);
-	else if (kmqtt_route(broker, session, will, batch, &good))
+	else if (kmqtt_author_note(session, identity, will, batch->gfp) ||
+		 kmqtt_route(broker, session, will, batch, &good))
 		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_NO_MEMORY);
 	kmqtt_msg_put(will);
 }

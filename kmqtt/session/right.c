@@ -7,6 +7,7 @@
 
 #include "../access/verdict.h"
 #include "../trace.h"
+#include "author.h"
 
 /* Rules that softirq looks at for one decision; more are left to a thread. */
 #define RULES_BH	1024
@@ -32,26 +33,15 @@ bool kmqtt_right_reserved(const struct kmqtt_str *topic)
 				    topic->len);
 }
 
-static int ask_rules(const struct kmqtt_session *session,
-		     const struct kmqtt_identity *identity,
-		     const struct kmqtt_str *topic,
-		     enum kmqtt_acl_access access, struct kmqtt_batch *batch)
+static int ask_rules(const struct kmqtt_ask *ask, struct kmqtt_batch *batch)
 {
-	struct kmqtt_ask ask = {
-		.identity = identity,
-		.origin = session->origin,
-		.client_id.data = session->id,
-		.client_id.len = session->id_len,
-		.topic = *topic,
-		.access = access,
-	};
 	u32 rules;
 	int ret;
 
 	/* Nobody has come with the session yet. */
-	if (!identity)
+	if (!ask->identity)
 		return false;
-	ret = kmqtt_verdict(batch ? batch->verdicts : NULL, &ask,
+	ret = kmqtt_verdict(batch ? batch->verdicts : NULL, ask,
 			    batch && batch->bh ? RULES_BH : U32_MAX, &rules);
 	if (batch)
 		batch->work += DIV_ROUND_UP(rules, KMQTT_RULES_PER_WORK);
@@ -74,17 +64,23 @@ int kmqtt_session_may(const struct kmqtt_session *session,
 		      const struct kmqtt_msg *msg, enum kmqtt_acl_access access,
 		      struct kmqtt_batch *batch)
 {
-	struct kmqtt_str topic = {
-		.data = kmqtt_msg_topic(msg),
-		.len = msg->topic_len,
+	struct kmqtt_ask ask = {
+		.identity = identity,
+		.origin = session->origin,
+		.client_id.data = session->id,
+		.client_id.len = session->id_len,
+		.topic.data = kmqtt_msg_topic(msg),
+		.topic.len = msg->topic_len,
+		.access = access,
 	};
 	int ret = true;
 
-	if (access == KMQTT_ACL_ACCESS_WRITE && kmqtt_right_reserved(&topic)) {
+	if (access == KMQTT_ACL_ACCESS_WRITE &&
+	    kmqtt_right_reserved(&ask.topic)) {
 		ret = false;
 	} else if (kmqtt_access_scan_max(session->store->access)) {
 		rcu_read_lock();
-		ret = ask_rules(session, identity, &topic, access, batch);
+		ret = ask_rules(&ask, batch);
 		rcu_read_unlock();
 	}
 	if (!ret)
@@ -107,4 +103,31 @@ int kmqtt_session_ask_read(const struct kmqtt_session *session,
 {
 	return kmqtt_session_may(session, rcu_dereference(session->identity),
 				 msg, KMQTT_ACL_ACCESS_READ, batch);
+}
+
+/**
+ * kmqtt_session_may_replay() - may a session's client get a retained message?
+ * @session: the session
+ * @msg: the message
+ * @batch: as in kmqtt_session_may()
+ *
+ * It may if it may read it and whoever published it still may do that. What has
+ * no author, as it came by netlink, is from the operator.
+ *
+ * Context: under RCU.
+ * Return: as kmqtt_session_may().
+ */
+int kmqtt_session_may_replay(const struct kmqtt_session *session,
+			     const struct kmqtt_msg *msg,
+			     struct kmqtt_batch *batch)
+{
+	const struct kmqtt_store *store = session->store;
+	int ret = kmqtt_session_may_read(session, msg, batch);
+	struct kmqtt_ask ask;
+
+	if (ret <= 0 || !msg->author || !kmqtt_access_scan_max(store->access) ||
+	    !READ_ONCE(store->check_retain_source))
+		return ret;
+	ask = kmqtt_author_ask(msg);
+	return ask_rules(&ask, batch);
 }

@@ -15,6 +15,9 @@ int kmqtt_session_may(const struct kmqtt_session *session,
 int kmqtt_session_ask_read(const struct kmqtt_session *session,
 			   const struct kmqtt_msg *msg,
 			   struct kmqtt_batch *batch);
+int kmqtt_session_may_replay(const struct kmqtt_session *session,
+			     const struct kmqtt_msg *msg,
+			     struct kmqtt_batch *batch);
 
 /**
  * kmqtt_session_may_read() - may a session's client get a message?

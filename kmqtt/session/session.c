@@ -563,7 +563,7 @@ static int offer_retained(struct kmqtt_session *session,
 	int ret;
 
 	rcu_read_lock();
-	ret = kmqtt_session_may_read(session, msg, batch);
+	ret = kmqtt_session_may_replay(session, msg, batch);
 	rcu_read_unlock();
 	if (!ret)
 		++*denied;

@@ -32,6 +32,8 @@ struct kmqtt_store_ops {
  * @nr: sessions that exist, ended ones being taken apart included
  * @max: how many may; READ_ONCE() and WRITE_ONCE()
  * @outbox_limits: for each session
+ * @check_retain_source: ask whether the author of a retained message may still
+ *	publish it; READ_ONCE() and WRITE_ONCE()
  * @memory: account for sessions and what they queue
  * @tree: where they subscribe
  * @retained: what they replay
@@ -50,6 +52,7 @@ struct kmqtt_store {
 	atomic_t nr;
 	u32 max;
 	struct kmqtt_outbox_limits outbox_limits;
+	bool check_retain_source;
 	struct kmqtt_memory *memory;
 	struct kmqtt_tree *tree;
 	struct kmqtt_retained *retained;

@@ -5,6 +5,7 @@
  */
 #include "support_access.h"
 #include "support_session.h"
+#include "../session/author.h"
 #include "../session/right.h"
 #include "../session/share.h"
 #include "../topic/match.h"
@@ -199,29 +200,92 @@ static bool refill(struct right_test *t, u32 *denied)
 	return more;
 }
 
+static void retain_by(struct right_test *t, int who, const char *topic)
+{
+	struct kmqtt_session *session = t->sessions[who];
+	struct kmqtt_msg *msg = kmqtt_test_msg(t->test, t->s->memory, topic, 1);
+	struct kmqtt_identity *identity;
+	int i;
+
+	msg->retain = true;
+	kmqtt_msg_published(msg);
+	rcu_read_lock();
+	identity = rcu_dereference(session->identity);
+	/* Softirq may have come as far as that before. */
+	for (i = 0; i < 2; i++)
+		KUNIT_EXPECT_EQ(t->test, kmqtt_author_note(session, identity,
+							   msg, GFP_ATOMIC), 0);
+	rcu_read_unlock();
+	KUNIT_ASSERT_EQ(t->test,
+			kmqtt_retained_set(&t->s->retained, msg, 100), 0);
+	kmqtt_msg_put(msg);
+}
+
+/* How many retained messages the first client is not to get. */
+static u32 denied_to(struct right_test *t, const char *filter)
+{
+	struct kmqtt_replay *replay;
+	u32 denied = 0;
+
+	replay = kmqtt_replay_create(t->s->memory, filter, strlen(filter),
+				     false, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(t->test, replay);
+	kmqtt_replay_start(&t->s->retained, replay);
+	kmqtt_session_replay(t->sessions[0], replay);
+	while (refill(t, &denied))
+		;
+	return denied;
+}
+
 /* Retained messages are left out, not waited for. */
 static void right_retained(struct kunit *test)
 {
 	static const char *const topics[] = { "a", "b", "c", "d" };
 	struct right_test *t = right_create(test, "topic write #\ntopic read b\n"
 					    "topic read d");
-	struct kmqtt_replay *replay;
-	u32 denied = 0;
 	int i;
 
 	connect(t, 0, "");
 	for (i = 0; i < ARRAY_SIZE(topics); i++)
 		retain(t, topics[i]);
-	replay = kmqtt_replay_create(t->s->memory, "#", 1, false, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, replay);
-	kmqtt_replay_start(&t->s->retained, replay);
-	kmqtt_session_replay(t->sessions[0], replay);
-	while (refill(t, &denied))
-		;
-	KUNIT_EXPECT_EQ(test, denied, 2);
+	KUNIT_EXPECT_EQ(test, denied_to(t, "#"), 2);
 	KUNIT_EXPECT_EQ(test, kmqtt_outbox_queued(&t->sessions[0]->outbox), 2);
 	KUNIT_EXPECT_EQ(test, t->sessions[0]->dropped, 0);
 	KUNIT_EXPECT_TRUE(test, list_empty(&t->sessions[0]->replays));
+	right_destroy(t);
+}
+
+/* It is asked who they are from, also when that client is gone. */
+static void right_author(struct kunit *test)
+{
+	struct right_test *t = right_create(test, "user u\ntopic read #\n"
+					    "user v\ntopic write v\n"
+					    "pattern write %c");
+	bool *check = &t->s->store.check_retain_source;
+
+	*check = true;
+	connect(t, 0, "u");
+	connect(t, 1, "v");
+	retain(t, "none");
+	retain_by(t, 1, "v");
+	retain_by(t, 1, "b");
+	KUNIT_EXPECT_EQ(test, denied_to(t, "#"), 0);
+	kmqtt_test_rules(test, t->port, "user u\ntopic read #\n"
+			 "pattern write %c");
+	KUNIT_EXPECT_EQ(test, denied_to(t, "#"), 1);
+	disconnect(t, 1);
+	connect(t, 1, "u");
+	KUNIT_EXPECT_EQ(test, denied_to(t, "v"), 1);
+	KUNIT_EXPECT_EQ(test, denied_to(t, "b"), 0);
+	*check = false;
+	KUNIT_EXPECT_EQ(test, denied_to(t, "v"), 0);
+	retain_by(t, 1, "late");
+	*check = true;
+	kmqtt_test_rules(test, t->port, "user u\ntopic read #");
+	KUNIT_EXPECT_EQ(test, denied_to(t, "#"), 2);
+	KUNIT_EXPECT_EQ(test, denied_to(t, "late"), 0);
+	kmqtt_test_rules(test, t->port, NULL);
+	KUNIT_EXPECT_EQ(test, denied_to(t, "#"), 0);
 	right_destroy(t);
 }
 
@@ -304,6 +368,7 @@ static struct kunit_case right_cases[] = {
 	KUNIT_CASE(right_reserved),
 	KUNIT_CASE(right_softirq),
 	KUNIT_CASE(right_retained),
+	KUNIT_CASE(right_author),
 	KUNIT_CASE(right_shared),
 	KUNIT_CASE(right_old),
 	{}

@@ -17,6 +17,16 @@
 #define KMQTT_MSG_INLINE_MAX	SZ_4K
 
 /**
+ * struct kmqtt_author - who has published a message, for asking later
+ * @release: frees it, in any context but hard interrupts
+ *
+ * The beginning of what is known of them where there are clients.
+ */
+struct kmqtt_author {
+	void (*release)(struct kmqtt_author *author);
+};
+
+/**
  * struct kmqtt_msg - an application message
  * @refs: one for each queue entry, retained slot and will
  * @memory: account that @charged came from
@@ -36,6 +46,7 @@
  * @expiry: seconds from publication on that it is worth delivering
  * @expires: kmqtt_msg_now() from which on it is not; from publication on
  * @origin: who published it, see struct kmqtt_session
+ * @author: what goes with it, as far as it has to be asked about; or NULL
  * @pages: payload of large messages, else NULL
  * @data: room for a fixed header, which ends where the topic begins; topic with
  *	its length in front, as on the wire; small payloads; properties without
@@ -59,6 +70,7 @@ struct kmqtt_msg {
 	u32 expiry;
 	u64 expires;
 	u64 origin;
+	struct kmqtt_author *author;
 	struct bio_vec *pages;
 	struct kmqtt_memory *memory;
 	size_t charged;

@@ -217,6 +217,8 @@ def test_setting(conf, option):
     ("queue_qos0_messages true", "queue_qos0", True),
     ("kmqtt_queue_qos0 on", "queue_qos0", True),
     ("upgrade_outgoing_qos true", "upgrade_qos", True),
+    ("check_retain_source true", "check_retain_source", True),
+    ("check_retain_source false", "check_retain_source", False),
     ("max_inflight_bytes 0", "max_inflight_bytes", 2**63 - 1),
     ("max_inflight_bytes 1", "max_inflight_bytes", 1),
     ("kmqtt_max_inflight_bytes 64K", "max_inflight_bytes", 65536),

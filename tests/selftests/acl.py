@@ -62,7 +62,7 @@ class Broker:
         """The files; no acl_file if there are no rules."""
         self.rules += 1
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true",
-                 f"password_file {self.passwords}", "user root"]
+                 f"password_file {self.passwords}", "user root", "check_retain_source true"]
         if rules is not None:
             self.acl.write_text(rules + OTHERS.format(self.rules))
             lines.append(f"acl_file {self.acl}")
@@ -491,6 +491,53 @@ def retained(broker):
     forget_retained(broker, "w", *(f"a/{i}" for i in range(5)))
 
 
+AUTHORS = """
+topic w/nobody
+user alice
+topic read #
+topic w/alice
+topic w/will
+user bob
+topic read #
+pattern write w/%c
+"""
+
+
+def retained_for(broker, user="bob"):
+    with clients(broker, (user, "reader")) as client:
+        client.subscribe("w/#", qos=1)
+        return {topic.removeprefix("w/") for topic in topics(client)}
+
+
+@story("retained messages of those who may no longer publish them")
+def authors(broker):
+    every = {"nobody", "alice", "will", "c"}
+    broker.change(AUTHORS)
+    with clients(broker, (None, "n"), ("alice", "a"), ("bob", "c")) as (nobody, alice, bob):
+        for client, topic in ((nobody, "nobody"), (alice, "alice"), (bob, "c")):
+            same(write(client, f"w/{topic}", retain=True), NOBODY, f"PUBACK for {topic}")
+        broker.client("alice", "d", will=mqtt.Will("w/will", b"x", 1, True)).reset()
+        settle()
+        same(retained_for(broker), every, "retained")
+        # Connected or not.
+        for lost, lines in (("nobody", "topic w/nobody"), ("alice", "topic w/alice"),
+                            ("will", "topic w/will"), ("c", "pattern write w/%c")):
+            broker.change(AUTHORS.replace(lines, ""))
+            same(retained_for(broker), every - {lost}, f"retained without {lost}")
+            # Its author or not.
+            same(retained_for(broker, "alice"), every - {lost}, f"retained for alice, {lost}")
+    broker.change(AUTHORS.replace("topic w/alice", "topic read w/alice"))
+    same(retained_for(broker), every - {"alice"}, "retained, with connections gone")
+    broker.change(AUTHORS)
+    same(retained_for(broker), every, "retained in the end")
+    # Another one's word for it.
+    with clients(broker, ("writer", "writer")) as writer:
+        writer.publish("w/alice", b"x", 1, retain=True)
+        broker.change(AUTHORS.replace("topic w/alice", ""))
+        same(retained_for(broker), every, "retained by another")
+    forget_retained(broker, *(f"w/{topic}" for topic in every))
+
+
 @story("wills")
 def wills(broker):
     broker.change(ALICE)
@@ -669,6 +716,24 @@ def own(broker):
         after = stats()
         for name, count in (("denied_publishes", 1), ("denied_deliveries", 3)):
             same(after[name] - before[name], count, name)
+
+    with point("kmqtt: retained messages without a look at their authors"):
+        broker.change(AUTHORS)
+        with clients(broker, ("alice", "a")) as client:
+            write(client, "w/alice", b"first", retain=True)
+            # From the operator, who may do anything.
+            ctl("pub", "w/nobody", "x", "retain")
+            broker.change("user bob\ntopic read #\n")
+            same(retained_for(broker), {"nobody"}, "retained")
+            ctl("broker", "set", "check-retain-source", "off")
+            same(retained_for(broker), {"alice", "nobody"}, "retained, nobody asked")
+            broker.change(AUTHORS)
+            # What was retained meanwhile has no author.
+            ctl("broker", "set", "check-retain-source", "off")
+            write(client, "w/alice", b"second", retain=True)
+            broker.change("user bob\ntopic read #\n")
+            same(retained_for(broker), {"alice", "nobody"}, "retained, without an author")
+        forget_retained(broker, "w/alice", "w/nobody")
 
 
 def main(names):

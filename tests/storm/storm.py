@@ -35,7 +35,7 @@ LIMITS = {"max-queued-messages": 300, "max-queued-bytes": 1 << 20, "max-retained
 # What an operator may look at, or do to others than the fair ones.
 LOOKS = ["broker", "listener", "client", "session", "subscription", "retained", "stats"]
 SWITCHES = ["bh-path", "validate-payload", "retain-available", "wildcard-available",
-            "shared-available"]
+            "shared-available", "check-retain-source"]
 
 FAIR = {
     "steady": (True, True),

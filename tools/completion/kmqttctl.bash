@@ -8,7 +8,8 @@ _kmqttctl_arguments() {
 	case "$1 $2" in
 	"broker set")
 		case $3 in
-		bh-path | *-available | validate-payload) echo on off ;;
+		bh-path | *-available | validate-payload | queue-qos0 | \
+			upgrade-qos | check-retain-source) echo on off ;;
 		backpressure) echo drop hold ;;
 		redirect) echo off temporary permanent ;;
 		max-* | connect-* | *-max | response-* | server-* | sys-* | \
@@ -28,7 +29,8 @@ _kmqttctl_arguments() {
 				sys-interval max-bans flapping-max \
 				flapping-window flapping-ban \
 				max-payload-size queue-qos0 \
-				upgrade-qos max-inflight-bytes
+				upgrade-qos max-inflight-bytes \
+				check-retain-source
 			;;
 		esac
 		;;

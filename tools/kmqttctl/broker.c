@@ -73,6 +73,7 @@ static const struct field fields[] = {
 	SETTING(SWITCH, 1, QUEUE_QOS0, "queue-qos0"),
 	SETTING(SWITCH, 1, UPGRADE_QOS, "upgrade-qos"),
 	SETTING(BYTES, 0, MAX_INFLIGHT_BYTES, "max-inflight-bytes", .min = 1),
+	SETTING(SWITCH, 1, CHECK_RETAIN_SOURCE, "check-retain-source"),
 	{ .kind = FIELD_END }
 };
 
@@ -147,7 +148,9 @@ const struct noun broker_noun = {
 "  max-payload-size BYTES             of messages; larger ones are dropped\n"
 "  queue-qos0 on|off                  let QoS 0 wait for clients, too\n"
 "  upgrade-qos on|off                 deliver with the QoS of subscriptions\n"
-"  max-inflight-bytes BYTES           of messages unacknowledged by a client\n\n"
+"  max-inflight-bytes BYTES           of messages unacknowledged by a client\n"
+"  check-retain-source on|off         deliver what is retained for as long as\n"
+"                                     its publisher may publish it\n\n"
 "BYTES may end in K, M, G or T, SECONDS in s, m, h or d.\n",
 	.fields = fields,
 	.verbs = verbs,

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who a retained message is from. It is asked about whenever somebody is to get
+ * the message, so that what a client may no longer publish is not spread on its
+ * behalf, long after the client is gone.
+ */
+#include "author.h"
+
+#include <linux/slab.h>
+#include "../access/verdict.h"
+
+/**
+ * struct session_author - the client that published a message
+ * @author: what the message has
+ * @memory: account that was charged
+ * @identity: who the client was; holds a reference
+ * @origin: stands for @id
+ * @id_len: bytes of @id
+ * @id: client identifier
+ */
+struct session_author {
+	struct kmqtt_author author;
+	struct kmqtt_memory *memory;
+	struct kmqtt_identity *identity;
+	u64 origin;
+	u16 id_len;
+	u8 id[];
+};
+
+static struct session_author *session_author(struct kmqtt_author *author)
+{
+	return container_of(author, struct session_author, author);
+}
+
+static void author_release(struct kmqtt_author *author)
+{
+	struct session_author *a = session_author(author);
+
+	kmqtt_identity_put(a->identity);
+	kmqtt_memory_uncharge(a->memory, struct_size(a, id, a->id_len));
+	kfree(a);
+}
+
+/**
+ * kmqtt_author_note() - have a message that is to be retained know its author
+ * @session: session of the client that publishes it
+ * @identity: who the client is; the caller has a reference
+ * @msg: a message that nobody else has yet
+ * @gfp: GFP_ATOMIC or GFP_KERNEL
+ *
+ * Does nothing for a message that isn't to be retained, or has its author, or
+ * if the operator doesn't want to have authors asked about.
+ *
+ * Context: any but hard interrupts.
+ * Return: 0 or -ENOMEM.
+ */
+int kmqtt_author_note(const struct kmqtt_session *session,
+		      struct kmqtt_identity *identity, struct kmqtt_msg *msg,
+		      gfp_t gfp)
+{
+	struct kmqtt_memory *memory = session->store->memory;
+	struct session_author *a;
+	size_t size;
+
+	if (!msg->retain || !msg->payload_len || msg->author ||
+	    !READ_ONCE(session->store->check_retain_source))
+		return 0;
+	size = struct_size(a, id, session->id_len);
+	if (!kmqtt_memory_charge(memory, size))
+		return -ENOMEM;
+	a = kmalloc(size, gfp | __GFP_NOWARN);
+	if (!a) {
+		kmqtt_memory_uncharge(memory, size);
+		return -ENOMEM;
+	}
+	a->author.release = author_release;
+	a->memory = memory;
+	a->identity = kmqtt_identity_get(identity);
+	a->origin = session->origin;
+	a->id_len = session->id_len;
+	memcpy(a->id, session->id, session->id_len);
+	msg->author = &a->author;
+	return 0;
+}
+
+/**
+ * kmqtt_author_ask() - may its author still publish a message?
+ * @msg: a message that has an author, and keeps what is returned
+ *
+ * Context: any.
+ * Return: what to ask kmqtt_verdict().
+ */
+struct kmqtt_ask kmqtt_author_ask(const struct kmqtt_msg *msg)
+{
+	const struct session_author *a = session_author(msg->author);
+
+	return (struct kmqtt_ask) {
+		.identity = a->identity,
+		.origin = a->origin,
+		.client_id.data = a->id,
+		.client_id.len = a->id_len,
+		.topic.data = kmqtt_msg_topic(msg),
+		.topic.len = msg->topic_len,
+		.access = KMQTT_ACL_ACCESS_WRITE,
+	};
+}
