@@ -133,6 +133,7 @@ def test_sessions_expire(broker, sub, topic):
         for name, expiry in zip(names, (1, LONG, LONG, 1)))
     lasting = broker.client(expiry=LONG).subscribe(topic + "/lasting", qos=1)
 
+    start = time.monotonic()
     a.reset()                                                   # as CONNECT has said
     b.send(mqtt.disconnect(WITH_WILL, {"session_expiry": 1}))   # as DISCONNECT has said
     b.expect_close()
@@ -142,7 +143,6 @@ def test_sessions_expire(broker, sub, topic):
     d.send(mqtt.disconnect(WITH_WILL, {"session_expiry": LONG}))
     d.expect_close()
     lasting.reset()
-    start = time.monotonic()
 
     early = sorted(ends_after(sub, start, None, 1).topic for _ in range(2))
     assert early == [f"{topic}/connect", f"{topic}/disconnect"]
