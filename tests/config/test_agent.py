@@ -222,6 +222,21 @@ def test_contents(files, lines, error):
     files.bad(f"listener 8883\n{lines}", f"main.conf:{error.replace('@', f'{files.path}/')}")
 
 
+def test_contents_of_each(files):
+    """What is wrong elsewhere keeps no listener's files from being looked at."""
+    files.bad("listener 1\ncertfile c\nkeyfile b\n"
+              "listener 2\ncertfile b\nkeyfile c\n"
+              "listener 3\ncertfile a\n"
+              "listener 4\ncertfile a\nkeyfile none\n"
+              "listener 5\ncertfile a\nkeyfile k\nmax_inflight_bytes x\n",
+              "main.conf:11: keyfile none: No such file or directory",
+              "main.conf:15: max_inflight_bytes is a number, not 'x'",
+              f"main.conf:3: keyfile: {files.path}/b: key values mismatch",
+              f"main.conf:5: certfile: {files.path}/b: no start line",
+              "main.conf:8: certfile needs keyfile",
+              f"main.conf:14: keyfile: {files.path}/k: key values mismatch")
+
+
 @pytest.mark.parametrize("place", ["listener 0 /run/x", "kmqtt_vsock_listener 1"])
 def test_other_places(files, place):
     files.bad(f"{place}\n{CERT}enable_proxy_protocol 1\nprotocol websockets\n",

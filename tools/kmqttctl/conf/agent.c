@@ -223,6 +223,25 @@ static const struct place *place_of(const struct spec *spec, const char *error)
 	return &spec->at;
 }
 
+/* Is everything there that is named? What isn't was told of. */
+static bool all_there(const struct spec *spec)
+{
+	const struct agent_line *line;
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < spec->nr_agent; i++) {
+		line = &spec->agent[i];
+		if ((line->option->type == OPTION_FILE ||
+		     line->option->type == OPTION_DIRECTORY) &&
+		    !outside_probe(line->value,
+				   line->option->type == OPTION_DIRECTORY,
+				   &why))
+			return false;
+	}
+	return true;
+}
+
 /* Is there in the files what the agent needs of them? */
 static void try_out(struct reader *reader, const struct spec *spec,
 		    const char *text)
@@ -243,6 +262,7 @@ static void try_out(struct reader *reader, const struct spec *spec,
  */
 char *agent_finish(struct reader *reader, struct spec *spec)
 {
+	unsigned int errors = reader->report->errors;
 	size_t len, i;
 	char *text;
 	FILE *to;
@@ -261,8 +281,8 @@ char *agent_finish(struct reader *reader, struct spec *spec)
 		report_error(reader->report, &spec->at,
 			     "the options for TLS, WebSockets and PROXY protocol have more than %d bytes",
 			     KMQTT_AGENT_MAX);
-	/* What is not there was told of, and it is not the only error then. */
-	if (!reader->report->errors)
+	/* One error is enough, as others may come of it. */
+	if (reader->report->errors == errors && all_there(spec))
 		try_out(reader, spec, text);
 	return text;
 }
