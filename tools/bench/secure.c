@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 
@@ -83,6 +84,31 @@ struct ssl_ctx_st *secure_create(const struct options *o)
 	return NULL;
 }
 
+/* Read from one record, and of what type it is. Returns as recvmsg(). */
+static ssize_t read_record(int fd, void *data, size_t size, unsigned char *type)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(1)];
+	} control;
+	struct iovec iov = { .iov_base = data, .iov_len = size };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *header;
+	ssize_t n;
+
+	n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	if (n < 0)
+		return n;
+	header = CMSG_FIRSTHDR(&msg);
+	*type = header ? *CMSG_DATA(header) : SSL3_RT_APPLICATION_DATA;
+	return n;
+}
+
 /**
  * secure_read_control() - take a record that is none of data
  * @c: a client, for which read() has said EIO
@@ -92,7 +118,7 @@ struct ssl_ctx_st *secure_create(const struct options *o)
 void secure_read_control(struct client *c)
 {
 	unsigned char record[SSL3_RT_MAX_PLAIN_LENGTH], type;
-	ssize_t n = ktls_receive(c->fd, record, sizeof(record), &type);
+	ssize_t n = read_record(c->fd, record, sizeof(record), &type);
 
 	if (n < 0)
 		client_fail(c, "read: %s", strerror(errno));

@@ -137,41 +137,6 @@ bool ktls_set(int fd, enum ktls_way way, const struct ktls_state *state)
 }
 
 /**
- * ktls_receive() - read from one record, of any type
- * @fd: a socket whose receiving the kernel does TLS for
- * @data: where to
- * @size: bytes there
- * @type: of the record
- *
- * Data needs no more than read(), which refuses all else with EIO.
- *
- * Return: how many bytes, or -1 with errno.
- */
-ssize_t ktls_receive(int fd, void *data, size_t size, unsigned char *type)
-{
-	union {
-		struct cmsghdr header;
-		char room[CMSG_SPACE(1)];
-	} control;
-	struct iovec iov = { .iov_base = data, .iov_len = size };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-	ssize_t n;
-
-	n = recvmsg(fd, &msg, MSG_DONTWAIT);
-	if (n < 0)
-		return n;
-	header = CMSG_FIRSTHDR(&msg);
-	*type = header ? *CMSG_DATA(header) : SSL3_RT_APPLICATION_DATA;
-	return n;
-}
-
-/**
  * ktls_alert() - tell a client why it is not gone on with
  * @fd: a socket whose sending the kernel does TLS for
  * @level: warning or fatal

@@ -28,7 +28,6 @@ struct ktls_state {
 bool ktls_lengths(unsigned int version, int cipher, struct keys *keys);
 bool ktls_begin(int fd);
 bool ktls_set(int fd, enum ktls_way way, const struct ktls_state *state);
-ssize_t ktls_receive(int fd, void *data, size_t size, unsigned char *type);
 void ktls_alert(int fd, unsigned char level, unsigned char description);
 
 #endif /* _KMQTTD_KTLS_H */
