@@ -32,6 +32,8 @@ ROWS = [
     Row("fanout-1", "1 to 20, one in flight", "fanout -n 20 -w 1", 8000, profile=True, goal=15),
     Row("fanout-burst", "1 to 20, bursts of 100", "fanout -n 20 -w 100 -b 100", 40000,
         profile=True, tls=True, goal=0.8),
+    Row("fanout-large", "1 to 20, payloads of 16 KiB, bursts of 10",
+        "fanout -n 20 -w 10 -b 10 -s 16384", 2000, tls=True),
     Row("fanin-burst", "20 to 1, bursts of 100", "fanin -n 20 -w 100 -b 100", 20000,
         profile=True, goal=2.0),
     Row("pairs-burst", "4 pairs, bursts of 100, QoS 0", "pair -n 4 -w 100 -b 100", 20000),
