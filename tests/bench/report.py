@@ -33,8 +33,9 @@ Performance
 ``make bench`` measures kmqtt and other brokers in the same virtual machine, one
 after the other, with ``kmqtt-bench`` (see kmqtt-bench(1)) in the same machine:
 what the load generator and TCP cost is part of every figure. Messages have 64
-bytes, clients speak MQTT 3.1.1, TCP_NODELAY is on everywhere, queues have no
-limits. ``make bench-quick`` takes the first table for two brokers only.
+bytes if nothing else is said, clients speak MQTT 3.1.1, TCP_NODELAY is on
+everywhere, queues have no limits. ``make bench-quick`` takes the first table for
+two brokers only.
 
 ``{floor}`` is no broker: a process that reads, and writes the same bytes to each
 subscriber, and parses nothing. It is the floor of what a process can do.
