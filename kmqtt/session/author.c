@@ -45,11 +45,12 @@ static void author_release(struct kmqtt_author *author)
  * kmqtt_author_note() - have a message that is to be retained know its author
  * @session: session of the client that publishes it
  * @identity: who the client is; the caller has a reference
- * @msg: a message that nobody else has yet
+ * @msg: the message
  * @gfp: GFP_ATOMIC or GFP_KERNEL
  *
- * Does nothing for a message that isn't to be retained, or has its author, or
- * if the operator doesn't want to have authors asked about.
+ * Does nothing for a message that isn't to be retained, or if the operator
+ * doesn't want to have authors asked about. Nor is there anything to do if
+ * softirq has retained it before it left the rest to a thread.
  *
  * Context: any but hard interrupts.
  * Return: 0 or -ENOMEM.
@@ -63,6 +64,7 @@ int kmqtt_author_note(const struct kmqtt_session *session,
 	size_t size;
 
 	if (!msg->retain || !msg->payload_len || msg->author ||
+	    refcount_read(&msg->refs) > 1 ||
 	    !READ_ONCE(session->store->check_retain_source))
 		return 0;
 	size = struct_size(a, id, session->id_len);

@@ -46,7 +46,7 @@ struct kmqtt_author {
  * @expiry: seconds from publication on that it is worth delivering
  * @expires: kmqtt_msg_now() from which on it is not; from publication on
  * @origin: who published it, see struct kmqtt_session
- * @author: what goes with it, as far as it has to be asked about; or NULL
+ * @author: the client that published it, if that may be asked about; or NULL
  * @pages: payload of large messages, else NULL
  * @data: room for a fixed header, which ends where the topic begins; topic with
  *	its length in front, as on the wire; small payloads; properties without
