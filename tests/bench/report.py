@@ -4,6 +4,7 @@
 
 import collections
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,20 @@ are not.
 
 {memory}
 """
+
+
+# The guests that a section is made of. Where one of them has measured nothing, the
+# section stays as it was.
+GUESTS = {
+    "Performance": ("instructions",),
+    "Instructions": ("instructions", "profile"),
+    "Growth": ("growth",),
+    "Time": ("wall", "pinned"),
+    "TLS": ("instructions", "wall", "tls", "tls-wall"),
+    "A second CPU": ("scaling1", "scaling2"),
+    "Latency beside hogs": ("hogs",),
+    "Memory": ("memory",),
+}
 
 
 def load(name):
@@ -321,14 +336,33 @@ plot {columns}
 """)
 
 
+def sections(text):
+    """Parts of a document by their titles, which they begin with."""
+    parts = re.split(r"^(?=.+\n=+$)", text, flags=re.M)
+    return {part.partition("\n")[0]: part for part in parts}
+
+
+def write(text):
+    """The document, with all that is new."""
+    path = DOC / "performance.rst"
+    old = sections(path.read_text()) if path.exists() else {}
+    with path.open("w") as file:
+        for title, part in sections(text).items():
+            missing = [name for name in GUESTS.get(title, ()) if not load(name)]
+            if missing:
+                print(f"report: {title} stays as it was, without {', '.join(missing)}")
+                part = old.get(title, "")
+            file.write(part)
+
+
 def main():
     instructions = load("instructions")
-    if not instructions:
+    if not any(BENCH.glob("*.json")):
         sys.exit("report: nothing in build/bench: `tests/bench/run full` comes first")
     wall = load("wall") + load("pinned")
     tls, tls_wall = load("tls"), load("tls-wall")
     versions = {f["broker"]: f["version"] for f in instructions if f["version"]}
-    (DOC / "performance.rst").write_text(HEAD.format(
+    write(HEAD.format(
         floor=FLOOR, plot=PLOT, instructions=compare(instructions, goals=True), wall=compare(wall),
         cpu=compare(wall, cpu_of), hogs=percentiles(load("hogs")), memory=memory(load("memory")),
         growth=growth(load("growth")), least=PROFILE_LEAST,
@@ -339,7 +373,8 @@ def main():
         tls_added=added(("thousand instructions", instructions, tls),
                         ("microseconds", wall, tls_wall)),
         versions=", ".join(f"{name} {version}" for name, version in versions.items())))
-    plot(instructions)
+    if instructions:
+        plot(instructions)
     print(f"report: {DOC / 'performance.rst'}")
 
 
