@@ -14,7 +14,8 @@ struct kmqtt_port;
 
 /**
  * struct kmqtt_identity - who a client is, as far as rules are concerned
- * @rcu: readers of a session's may stand on it while it is freed
+ * @rcu: readers of a session's may stand on it while it is freed; with a port's
+ *	own, that goes
  * @port: what it came through, constant; holds a reference, unless it is that
  *	port's own for all who come without a user name
  * @number: no other identity ever has it, constant

@@ -37,7 +37,8 @@ static void port_release(struct kref *ref)
 	struct kmqtt_port *port = container_of(ref, struct kmqtt_port, ref);
 
 	kmqtt_realm_put(rcu_access_pointer(port->realm));
-	kfree(port);
+	/* Who reads a session's identity under RCU goes on to its port. */
+	kfree_rcu(port, nobody.rcu);
 }
 
 /**
