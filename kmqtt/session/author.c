@@ -45,12 +45,11 @@ static void author_release(struct kmqtt_author *author)
  * kmqtt_author_note() - have a message that is to be retained know its author
  * @session: session of the client that publishes it
  * @identity: who the client is; the caller has a reference
- * @msg: the message
+ * @msg: a message that nobody else has yet, and that has no author
  * @gfp: GFP_ATOMIC or GFP_KERNEL
  *
- * Does nothing for a message that isn't to be retained, or if the operator
- * doesn't want to have authors asked about. Nor is there anything to do if
- * softirq has retained it before it left the rest to a thread.
+ * Does nothing for a message that isn't to be retained. Whether authors are
+ * asked about is decided when the message is to be delivered.
  *
  * Context: any but hard interrupts.
  * Return: 0 or -ENOMEM.
@@ -63,9 +62,7 @@ int kmqtt_author_note(const struct kmqtt_session *session,
 	struct session_author *a;
 	size_t size;
 
-	if (!msg->retain || !msg->payload_len || msg->author ||
-	    refcount_read(&msg->refs) > 1 ||
-	    !READ_ONCE(session->store->check_retain_source))
+	if (!msg->retain || !msg->payload_len || WARN_ON_ONCE(msg->author))
 		return 0;
 	size = struct_size(a, id, session->id_len);
 	if (!kmqtt_memory_charge(memory, size))

@@ -105,14 +105,23 @@ int kmqtt_session_ask_read(const struct kmqtt_session *session,
 				 msg, KMQTT_ACL_ACCESS_READ, batch);
 }
 
+/* Did the rules that allowed something go with a listener? */
+static bool rules_are_gone(const struct kmqtt_port *port)
+{
+	const struct kmqtt_realm *realm = rcu_dereference(port->realm);
+
+	return READ_ONCE(port->closed) && realm && realm->acl;
+}
+
 /**
  * kmqtt_session_may_replay() - may a session's client get a retained message?
  * @session: the session
  * @msg: the message
  * @batch: as in kmqtt_session_may()
  *
- * It may if it may read it and whoever published it still may do that. What has
- * no author, as it came by netlink, is from the operator.
+ * It may if it may read it and whoever published it still may do that. There is
+ * nobody left to change rules that went with a listener, so these allow nothing.
+ * What has no author, as it came by netlink, is from the operator.
  *
  * Context: under RCU.
  * Return: as kmqtt_session_may().
@@ -125,9 +134,14 @@ int kmqtt_session_may_replay(const struct kmqtt_session *session,
 	int ret = kmqtt_session_may_read(session, msg, batch);
 	struct kmqtt_ask ask;
 
-	if (ret <= 0 || !msg->author || !kmqtt_access_scan_max(store->access) ||
-	    !READ_ONCE(store->check_retain_source))
+	if (ret <= 0 || !msg->author || !READ_ONCE(store->check_retain_source))
 		return ret;
 	ask = kmqtt_author_ask(msg);
-	return ask_rules(&ask, batch);
+	if (rules_are_gone(ask.identity->port))
+		ret = false;
+	else if (kmqtt_access_scan_max(store->access))
+		ret = ask_rules(&ask, batch);
+	if (!ret)
+		trace_kmqtt_deny(session, msg, KMQTT_ACL_ACCESS_WRITE);
+	return ret;
 }

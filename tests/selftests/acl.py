@@ -693,6 +693,11 @@ def without(broker):
 
 # ---------------------------------------------------- what only kmqtt has
 
+def load_lines(broker, lines):
+    broker.conf.write_text("\n".join(lines) + "\n")
+    ctl("load", str(broker.conf))
+
+
 def own(broker):
     with point("kmqtt: members of a group who may not read are passed over"):
         broker.change("user alice\ntopic read a/#\n")
@@ -728,12 +733,34 @@ def own(broker):
             ctl("broker", "set", "check-retain-source", "off")
             same(retained_for(broker), {"alice", "nobody"}, "retained, nobody asked")
             broker.change(AUTHORS)
-            # What was retained meanwhile has no author.
+            # What is retained meanwhile has its author nevertheless.
             ctl("broker", "set", "check-retain-source", "off")
             write(client, "w/alice", b"second", retain=True)
             broker.change("user bob\ntopic read #\n")
-            same(retained_for(broker), {"alice", "nobody"}, "retained, without an author")
+            same(retained_for(broker), {"nobody"}, "retained, asked again")
         forget_retained(broker, "w/alice", "w/nobody")
+
+    with point("kmqtt: retained messages from a listener that is gone with its rules"):
+        listeners = ["per_listener_settings true", f"listener {broker.port} 127.0.0.1",
+                     "allow_anonymous true", f"password_file {broker.passwords}"]
+        others = [f"listener {broker.port + 2} 127.0.0.1", "allow_anonymous true",
+                  f"listener {broker.port + 3} 127.0.0.1", "allow_anonymous true",
+                  f"acl_file {broker.acl}"]
+        broker.acl.write_text("topic w/#\n")
+        load_lines(broker, listeners + others)
+        for number, name in ((2, "without"), (3, "with")):
+            client = Client("127.0.0.1", broker.port + number, level=5)
+            client.send_connect(name)
+            client.expect(mqtt.Connack)
+            write(client, f"w/{name}", retain=True)
+            client.disconnect()
+        same(retained_for(broker), {"with", "without"}, "retained")
+        load_lines(broker, listeners)
+        same(retained_for(broker), {"without"}, "retained, listeners gone")
+        load_lines(broker, [*listeners[:1], "check_retain_source false", *listeners[1:]])
+        same(retained_for(broker), {"with", "without"}, "retained, nobody asked")
+        broker.change(None)
+        forget_retained(broker, "w/with", "w/without")
 
 
 def main(names):
