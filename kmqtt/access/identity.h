@@ -19,7 +19,8 @@ struct kmqtt_port;
  * @port: what it came through, constant; holds a reference, unless it is that
  *	port's own for all who come without a user name
  * @number: no other identity ever has it, constant
- * @refs: the connection's, its session's; unused in a port's own
+ * @refs: the connection's, its session's, that of a will being published, that of
+ *	the author of retained messages; unused in a port's own
  * @user_len: bytes of @user, constant; 0 for nobody
  * @user: user name, constant
  *

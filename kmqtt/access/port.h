@@ -69,7 +69,7 @@ struct kmqtt_terms {
 
 /**
  * struct kmqtt_port - what clients know of the listener they came through
- * @ref: the listener's, its clients', passing users'
+ * @ref: the listener's, its clients', that of each identity, passing users'
  * @access: the broker's rules, constant
  * @realm: its own, which it has a reference to; NULL for the broker's default;
  *	changed under the mutex of @access, read under RCU

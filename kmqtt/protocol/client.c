@@ -76,6 +76,7 @@ void kmqtt_client_uninit(struct kmqtt_client *client)
 		kmqtt_proof_destroy(client);
 	}
 	kfree(client->reference);
+	kmqtt_author_put(client->author);
 	kmqtt_identity_put(client->identity);
 	kfree(client->history);
 	kmqtt_link_uninit(&client->link);

@@ -64,12 +64,15 @@ enum kmqtt_client_state {
  * @proven: name of the user that a handshake before MQTT has proven, empty if
  *	that has failed; NULL if there was none; constant
  * @identity: who it is; NULL before a CONNECT was accepted; holds a reference
+ * @author: who it is to its retained messages; NULL before the first one; holds
+ *	a reference
  * @history: the last packets; the pointer is constant
  *
  * What is neither constant nor said to be something else is written before the
  * state becomes KMQTT_CLIENT_ONLINE; @goodbye and @reference before it becomes
- * KMQTT_CLIENT_CLOSING. What is in @proof is the receive side's. That side writes the
- * counters of what comes in, the transmit side those of what goes out.
+ * KMQTT_CLIENT_CLOSING. What is in @proof, and @author itself, is the receive side's.
+ * That side writes the counters of what comes in, the transmit side those of what
+ * goes out.
  */
 struct kmqtt_client {
 	struct kmqtt_link link;
@@ -100,6 +103,7 @@ struct kmqtt_client {
 	u64 bytes_out;
 	const struct kmqtt_str *proven;
 	struct kmqtt_identity *identity;
+	struct kmqtt_author *author;
 	struct kmqtt_history *history;
 };
 

@@ -199,8 +199,8 @@ static int accept_msg(struct kmqtt_client *client, struct kmqtt_incoming *in,
 	err = assured ? receive_once(client, in->id, batch) : 0;
 	if (err)
 		return min(err, 0);
-	err = kmqtt_author_note(client->session, client->identity, msg,
-				batch->gfp) ?:
+	err = kmqtt_author_note(&client->author, client->session,
+				client->identity, msg, batch->gfp) ?:
 	      kmqtt_route(client->broker, client->session, msg, batch, &good);
 	if (!err && !batch->route->nr)
 		*reason = KMQTT_REASON_NO_MATCHING_SUBSCRIBERS;

@@ -386,13 +386,16 @@ void kmqtt_publish_will(struct kmqtt_session *session,
 {
 	struct kmqtt_broker *broker =
 		container_of(session->store, struct kmqtt_broker, store);
+	struct kmqtt_author *author = NULL;
 	bool good;
 
 	if (!kmqtt_session_may_write(session, identity, will, batch))
 		kmqtt_stats_inc(broker, denied_in);
-	else if (kmqtt_author_note(session, identity, will, batch->gfp) ||
+	else if (kmqtt_author_note(&author, session, identity, will,
+				   batch->gfp) ||
 		 kmqtt_route(broker, session, will, batch, &good))
 		kmqtt_event_dropped(broker, NULL, KMQTT_DROP_NO_MEMORY);
+	kmqtt_author_put(author);
 	kmqtt_msg_put(will);
 }
 

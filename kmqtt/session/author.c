@@ -10,13 +10,15 @@
 #include "../access/verdict.h"
 
 /**
- * struct session_author - the client that published a message
- * @author: what the message has
+ * struct session_author - a client that has published messages
+ * @author: what messages have
  * @memory: account that was charged
  * @identity: who the client was; holds a reference
  * @origin: stands for @id
  * @id_len: bytes of @id
  * @id: client identifier
+ *
+ * Constant, but for references.
  */
 struct session_author {
 	struct kmqtt_author author;
@@ -41,9 +43,37 @@ static void author_release(struct kmqtt_author *author)
 	kfree(a);
 }
 
+/* Returns an author with a reference for the caller, or NULL. */
+static struct kmqtt_author *author_create(const struct kmqtt_session *session,
+					  struct kmqtt_identity *identity,
+					  gfp_t gfp)
+{
+	struct kmqtt_memory *memory = session->store->memory;
+	struct session_author *a;
+	size_t size = struct_size(a, id, session->id_len);
+
+	if (!kmqtt_memory_charge(memory, size))
+		return NULL;
+	a = kmalloc(size, gfp | __GFP_NOWARN);
+	if (!a) {
+		kmqtt_memory_uncharge(memory, size);
+		return NULL;
+	}
+	refcount_set(&a->author.refs, 1);
+	a->author.release = author_release;
+	a->memory = memory;
+	a->identity = kmqtt_identity_get(identity);
+	a->origin = session->origin;
+	a->id_len = session->id_len;
+	memcpy(a->id, session->id, session->id_len);
+	return &a->author;
+}
+
 /**
  * kmqtt_author_note() - have a message that is to be retained know its author
- * @session: session of the client that publishes it
+ * @known: the author, made here if it is NULL; holds a reference, which the
+ *	caller gives back when the client publishes nothing more
+ * @session: session of the client that publishes the message
  * @identity: who the client is; the caller has a reference
  * @msg: a message that nobody else has yet, and that has no author
  * @gfp: GFP_ATOMIC or GFP_KERNEL
@@ -51,34 +81,22 @@ static void author_release(struct kmqtt_author *author)
  * Does nothing for a message that isn't to be retained. Whether authors are
  * asked about is decided when the message is to be delivered.
  *
- * Context: any but hard interrupts.
+ * Context: any but hard interrupts; who may write @known.
  * Return: 0 or -ENOMEM.
  */
-int kmqtt_author_note(const struct kmqtt_session *session,
+int kmqtt_author_note(struct kmqtt_author **known,
+		      const struct kmqtt_session *session,
 		      struct kmqtt_identity *identity, struct kmqtt_msg *msg,
 		      gfp_t gfp)
 {
-	struct kmqtt_memory *memory = session->store->memory;
-	struct session_author *a;
-	size_t size;
-
 	if (!msg->retain || !msg->payload_len || WARN_ON_ONCE(msg->author))
 		return 0;
-	size = struct_size(a, id, session->id_len);
-	if (!kmqtt_memory_charge(memory, size))
+	if (!*known)
+		*known = author_create(session, identity, gfp);
+	if (!*known)
 		return -ENOMEM;
-	a = kmalloc(size, gfp | __GFP_NOWARN);
-	if (!a) {
-		kmqtt_memory_uncharge(memory, size);
-		return -ENOMEM;
-	}
-	a->author.release = author_release;
-	a->memory = memory;
-	a->identity = kmqtt_identity_get(identity);
-	a->origin = session->origin;
-	a->id_len = session->id_len;
-	memcpy(a->id, session->id, session->id_len);
-	msg->author = &a->author;
+	refcount_inc(&(*known)->refs);
+	msg->author = *known;
 	return 0;
 }
 

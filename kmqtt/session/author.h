@@ -4,7 +4,8 @@
 
 #include "store.h"
 
-int kmqtt_author_note(const struct kmqtt_session *session,
+int kmqtt_author_note(struct kmqtt_author **known,
+		      const struct kmqtt_session *session,
 		      struct kmqtt_identity *identity, struct kmqtt_msg *msg,
 		      gfp_t gfp);
 struct kmqtt_ask kmqtt_author_ask(const struct kmqtt_msg *msg);

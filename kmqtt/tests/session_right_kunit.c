@@ -20,6 +20,7 @@ struct right_test {
 	struct kmqtt_port *port;
 	struct kmqtt_session *sessions[NR];
 	struct kmqtt_test_link *links[NR];
+	struct kmqtt_author *authors[NR];
 	struct kmqtt_verdicts verdicts;
 };
 
@@ -49,6 +50,8 @@ static void disconnect(struct right_test *t, int who)
 	struct kmqtt_msg *will;
 
 	kmqtt_session_detach(t->sessions[who], &t->links[who]->link, &will);
+	kmqtt_author_put(t->authors[who]);
+	t->authors[who] = NULL;
 }
 
 static void right_destroy(struct right_test *t)
@@ -200,19 +203,27 @@ static bool refill(struct right_test *t, u32 *denied)
 	return more;
 }
 
-static void retain_by(struct right_test *t, int who, const char *topic)
+static int note_author(struct right_test *t, int who, struct kmqtt_msg *msg)
 {
 	struct kmqtt_session *session = t->sessions[who];
-	struct kmqtt_msg *msg = kmqtt_test_msg(t->test, t->s->memory, topic, 1);
 	struct kmqtt_identity *identity;
+	int err;
+
+	rcu_read_lock();
+	identity = rcu_dereference(session->identity);
+	err = kmqtt_author_note(&t->authors[who], session, identity, msg,
+				GFP_ATOMIC);
+	rcu_read_unlock();
+	return err;
+}
+
+static void retain_by(struct right_test *t, int who, const char *topic)
+{
+	struct kmqtt_msg *msg = kmqtt_test_msg(t->test, t->s->memory, topic, 1);
 
 	msg->retain = true;
 	kmqtt_msg_published(msg);
-	rcu_read_lock();
-	identity = rcu_dereference(session->identity);
-	KUNIT_EXPECT_EQ(t->test, kmqtt_author_note(session, identity, msg,
-						   GFP_ATOMIC), 0);
-	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(t->test, note_author(t, who, msg), 0);
 	KUNIT_ASSERT_EQ(t->test,
 			kmqtt_retained_set(&t->s->retained, msg, 100), 0);
 	kmqtt_msg_put(msg);
@@ -292,6 +303,53 @@ static void right_author(struct kunit *test)
 	*check = true;
 	kmqtt_test_rules(test, t->port, NULL);
 	KUNIT_EXPECT_EQ(test, denied_to(t, "#"), 0);
+	right_destroy(t);
+}
+
+/* Each client is one author, known to what is retained only. */
+static void right_author_note(struct kunit *test)
+{
+	struct right_test *t = right_create(test, NULL);
+	struct kmqtt_msg *msg[4];
+	u64 used;
+	int i;
+
+	for (i = 0; i < NR; i++)
+		connect(t, i, i ? "v" : "");
+	/* The first has no payload, which ends what is retained. */
+	for (i = 0; i < ARRAY_SIZE(msg); i++)
+		msg[i] = kmqtt_test_msg(test, t->s->memory, "t", !!i);
+	KUNIT_EXPECT_EQ(test, note_author(t, 1, msg[1]), 0);
+	KUNIT_EXPECT_NULL(test, msg[1]->author);
+	for (i = 0; i < ARRAY_SIZE(msg); i++)
+		msg[i]->retain = true;
+	KUNIT_EXPECT_EQ(test, note_author(t, 1, msg[0]), 0);
+	KUNIT_EXPECT_NULL(test, msg[0]->author);
+	KUNIT_EXPECT_NULL(test, t->authors[1]);
+
+	used = kmqtt_memory_used(t->s->memory);
+	WRITE_ONCE(t->s->memory->limit, 0);
+	KUNIT_EXPECT_EQ(test, note_author(t, 1, msg[1]), -ENOMEM);
+	KUNIT_EXPECT_NULL(test, msg[1]->author);
+	KUNIT_EXPECT_NULL(test, t->authors[1]);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(t->s->memory), used);
+	WRITE_ONCE(t->s->memory->limit, KMQTT_TEST_MEMORY);
+
+	KUNIT_EXPECT_EQ(test, note_author(t, 1, msg[1]), 0);
+	KUNIT_ASSERT_NOT_NULL(test, t->authors[1]);
+	used = kmqtt_memory_used(t->s->memory);
+	KUNIT_EXPECT_EQ(test, note_author(t, 1, msg[2]), 0);
+	KUNIT_EXPECT_EQ(test, kmqtt_memory_used(t->s->memory), used);
+	KUNIT_EXPECT_EQ(test, note_author(t, 0, msg[3]), 0);
+	KUNIT_ASSERT_NOT_NULL(test, t->authors[0]);
+	KUNIT_EXPECT_PTR_NE(test, t->authors[0], t->authors[1]);
+	KUNIT_EXPECT_PTR_EQ(test, msg[1]->author, t->authors[1]);
+	KUNIT_EXPECT_PTR_EQ(test, msg[2]->author, t->authors[1]);
+	KUNIT_EXPECT_PTR_EQ(test, msg[3]->author, t->authors[0]);
+	KUNIT_EXPECT_EQ(test, refcount_read(&t->authors[1]->refs), 3);
+	for (i = 0; i < ARRAY_SIZE(msg); i++)
+		kmqtt_msg_put(msg[i]);
+	KUNIT_EXPECT_EQ(test, refcount_read(&t->authors[1]->refs), 1);
 	right_destroy(t);
 }
 
@@ -375,6 +433,7 @@ static struct kunit_case right_cases[] = {
 	KUNIT_CASE(right_softirq),
 	KUNIT_CASE(right_retained),
 	KUNIT_CASE(right_author),
+	KUNIT_CASE(right_author_note),
 	KUNIT_CASE(right_shared),
 	KUNIT_CASE(right_old),
 	{}

@@ -305,8 +305,7 @@ void kmqtt_msg_free(struct kmqtt_msg *msg)
 		put_page(msg->pages[i].bv_page);
 	if (msg->pages)
 		kvfree(msg->pages);
-	if (msg->author)
-		msg->author->release(msg->author);
+	kmqtt_author_put(msg->author);
 	this_cpu_dec(msg->memory->held->messages);
 	this_cpu_sub(msg->memory->held->bytes, msg->filled);
 	kmqtt_memory_uncharge(msg->memory, msg->charged);

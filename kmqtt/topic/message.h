@@ -17,12 +17,14 @@
 #define KMQTT_MSG_INLINE_MAX	SZ_4K
 
 /**
- * struct kmqtt_author - who has published a message, for asking later
+ * struct kmqtt_author - who has published messages, for asking later
+ * @refs: one for each message; the client's, or that of who publishes a will
  * @release: frees it, in any context but hard interrupts
  *
  * The beginning of what is known of them where there are clients.
  */
 struct kmqtt_author {
+	refcount_t refs;
 	void (*release)(struct kmqtt_author *author);
 };
 
@@ -46,7 +48,8 @@ struct kmqtt_author {
  * @expiry: seconds from publication on that it is worth delivering
  * @expires: kmqtt_msg_now() from which on it is not; from publication on
  * @origin: who published it, see struct kmqtt_session
- * @author: the client that published it, if that may be asked about; or NULL
+ * @author: the client that published it, if that may be asked about; or NULL;
+ *	holds a reference
  * @pages: payload of large messages, else NULL
  * @data: room for a fixed header, which ends where the topic begins; topic with
  *	its length in front, as on the wire; small payloads; properties without
@@ -111,6 +114,18 @@ static inline void kmqtt_msg_put(struct kmqtt_msg *msg)
 {
 	if (msg && refcount_dec_and_test(&msg->refs))
 		kmqtt_msg_free(msg);
+}
+
+/**
+ * kmqtt_author_put() - give a reference back
+ * @author: an author or NULL
+ *
+ * Context: any but hard interrupts.
+ */
+static inline void kmqtt_author_put(struct kmqtt_author *author)
+{
+	if (author && refcount_dec_and_test(&author->refs))
+		author->release(author);
 }
 
 /**
