@@ -197,6 +197,29 @@ static struct kmqtt_user *user_copy(struct kmqtt_users *users,
 	return old;
 }
 
+/* Give a user a key or a password, and make the user if need be. */
+static int user_set(struct kmqtt_users *users, const struct kmqtt_str *name,
+		    enum kmqtt_auth_method method,
+		    const struct kmqtt_scram_key *key,
+		    const struct kmqtt_password *password)
+{
+	struct kmqtt_user *user, *old;
+	int err;
+
+	user = user_create(users, name);
+	if (!user)
+		return -ENOMEM;
+	mutex_lock(&users->mutex);
+	old = user_copy(users, name, user);
+	if (key)
+		user->scram[method] = *key;
+	if (password)
+		user->password = *password;
+	err = user_put(users, user, old);
+	mutex_unlock(&users->mutex);
+	return err;
+}
+
 /**
  * kmqtt_user_set_scram() - give a user a key, and make the user if need be
  * @users: all users
@@ -212,18 +235,7 @@ int kmqtt_user_set_scram(struct kmqtt_users *users,
 			 enum kmqtt_auth_method method,
 			 const struct kmqtt_scram_key *key)
 {
-	struct kmqtt_user *user, *old;
-	int err;
-
-	user = user_create(users, name);
-	if (!user)
-		return -ENOMEM;
-	mutex_lock(&users->mutex);
-	old = user_copy(users, name, user);
-	user->scram[method] = *key;
-	err = user_put(users, user, old);
-	mutex_unlock(&users->mutex);
-	return err;
+	return user_set(users, name, method, key, NULL);
 }
 
 /**
@@ -240,18 +252,7 @@ int kmqtt_user_set_password(struct kmqtt_users *users,
 			    const struct kmqtt_str *name,
 			    const struct kmqtt_password *password)
 {
-	struct kmqtt_user *user, *old;
-	int err;
-
-	user = user_create(users, name);
-	if (!user)
-		return -ENOMEM;
-	mutex_lock(&users->mutex);
-	old = user_copy(users, name, user);
-	user->password = *password;
-	err = user_put(users, user, old);
-	mutex_unlock(&users->mutex);
-	return err;
+	return user_set(users, name, 0, NULL, password);
 }
 
 /**
