@@ -285,24 +285,6 @@ static void replace_settings(struct kmqtt_config *config)
 	mutex_unlock(&broker->settings_mutex);
 }
 
-/* Close clients that aren't let in any more as they were. Returns how many. */
-static u32 close_clients(struct kmqtt_registry *registry)
-{
-	struct kmqtt_conn *conn;
-	u32 nr = 0;
-	u64 id = 0;
-
-	while ((conn = kmqtt_registry_next(registry, id))) {
-		id = conn->client.id;
-		if (!kmqtt_client_still_allowed(&conn->client))
-			nr += kmqtt_conn_close(conn,
-					       KMQTT_REASON_NOT_AUTHORIZED);
-		kmqtt_link_put(&conn->client.link);
-		cond_resched();
-	}
-	return nr;
-}
-
 /**
  * kmqtt_config_commit() - from now on this is the broker's configuration
  * @config: the configuration; gone afterwards, whatever the return
@@ -333,7 +315,7 @@ int kmqtt_config_commit(struct kmqtt_config *config,
 	}
 	mutex_unlock(&registry->mutex);
 	if (!err) {
-		result->clients_closed = close_clients(registry);
+		result->clients_closed = kmqtt_registry_close_denied(registry);
 		kmqtt_sys_set_interval(broker->sys, interval);
 		kmqtt_events_config(broker);
 	}

@@ -278,8 +278,34 @@ static const struct nla_policy kmqtt_conn_adopt_nl_policy[KMQTT_A_ADOPT_WEBSOCKE
 	[KMQTT_A_ADOPT_WEBSOCKET] = { .type = NLA_FLAG, },
 };
 
+/* KMQTT_CMD_LISTENER_SET - do */
+static const struct nla_policy kmqtt_listener_set_nl_policy[KMQTT_A_LISTENER_AGENT + 1] = {
+	[KMQTT_A_LISTENER_ID] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
+	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_PORT] = { .type = NLA_U16, },
+	[KMQTT_A_LISTENER_TRANSPORT] = NLA_POLICY_MAX(NLA_U8, 3),
+	[KMQTT_A_LISTENER_PATH] = { .type = NLA_STRING, .len = KMQTT_PATH_MAX, },
+	[KMQTT_A_LISTENER_CID] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_VSOCK_PORT] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_AGENT] = { .type = NLA_STRING, .len = KMQTT_AGENT_MAX, },
+	[KMQTT_A_LISTENER_ANONYMOUS] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_LISTENER_MAX_CONNECTIONS] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_MAX_QOS] = NLA_POLICY_MAX(NLA_U8, 2),
+	[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX] = { .type = NLA_U16, },
+	[KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_LISTENER_CONNECT_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_MESSAGE_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_BYTE_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_CLIENT_BYTE_RATE] = { .type = NLA_U32, },
+	[KMQTT_A_LISTENER_ASSIGN_CLIENT_ID] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_LISTENER_CLIENT_ID_PREFIX] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_PREFIX_MAX, },
+};
+
 /* Ops table for kmqtt */
-const struct genl_split_ops kmqtt_nl_ops[31] = {
+const struct genl_split_ops kmqtt_nl_ops[32] = {
 	{
 		.cmd	= KMQTT_CMD_BROKER_GET,
 		.doit	= kmqtt_nl_broker_get_doit,
@@ -487,5 +513,12 @@ const struct genl_split_ops kmqtt_nl_ops[31] = {
 		.policy		= kmqtt_conn_adopt_nl_policy,
 		.maxattr	= KMQTT_A_ADOPT_WEBSOCKET,
 		.flags		= GENL_ADMIN_PERM | GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= KMQTT_CMD_LISTENER_SET,
+		.doit		= kmqtt_nl_listener_set_doit,
+		.policy		= kmqtt_listener_set_nl_policy,
+		.maxattr	= KMQTT_A_LISTENER_AGENT,
+		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

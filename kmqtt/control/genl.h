@@ -12,7 +12,7 @@
 #include <uapi/linux/kmqtt.h>
 
 /* Ops table for kmqtt */
-extern const struct genl_split_ops kmqtt_nl_ops[31];
+extern const struct genl_split_ops kmqtt_nl_ops[32];
 
 int kmqtt_nl_listener_get_start(struct netlink_callback *cb);
 int kmqtt_nl_client_get_start(struct netlink_callback *cb);
@@ -64,5 +64,6 @@ int kmqtt_nl_ban_add_doit(struct sk_buff *skb, struct genl_info *info);
 int kmqtt_nl_ban_del_doit(struct sk_buff *skb, struct genl_info *info);
 int kmqtt_nl_ban_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int kmqtt_nl_conn_adopt_doit(struct sk_buff *skb, struct genl_info *info);
+int kmqtt_nl_listener_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _LINUX_KMQTT_GEN_H */

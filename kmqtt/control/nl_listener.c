@@ -7,12 +7,12 @@
 #include <net/ipv6.h>
 #include "../net/listener.h"
 #include "../net/registry.h"
-#include "../wire/utf8.h"
 #include "config.h"
 #include "events.h"
 #include "genl.h"
 #include "reply.h"
 #include "sys.h"
+#include "terms.h"
 
 #define IP	(BIT(KMQTT_TRANSPORT_TCP) | BIT(KMQTT_TRANSPORT_MPTCP))
 
@@ -214,75 +214,13 @@ static int put_endpoint(struct sk_buff *skb, const struct kmqtt_endpoint *e)
 	       put_address(skb, &e->addr);
 }
 
-static void read_bool(struct genl_info *info, int attr, bool *value)
-{
-	if (info->attrs[attr])
-		*value = nla_get_u8(info->attrs[attr]);
-}
-
-static void read_u32(struct genl_info *info, int attr, u32 *value)
-{
-	if (info->attrs[attr])
-		*value = nla_get_u32(info->attrs[attr]);
-}
-
-static void read_rates(struct genl_info *info, struct kmqtt_terms *terms)
-{
-	read_u32(info, KMQTT_A_LISTENER_CONNECT_RATE, &terms->connect_rate);
-	read_u32(info, KMQTT_A_LISTENER_MESSAGE_RATE, &terms->message_rate);
-	read_u32(info, KMQTT_A_LISTENER_BYTE_RATE, &terms->byte_rate);
-	read_u32(info, KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
-		 &terms->client_message_rate);
-	read_u32(info, KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
-		 &terms->client_byte_rate);
-}
-
-static int read_id_prefix(struct genl_info *info,
-			  struct kmqtt_id_prefix *prefix)
-{
-	const struct nlattr *attr =
-		info->attrs[KMQTT_A_LISTENER_CLIENT_ID_PREFIX];
-	struct kmqtt_str str;
-
-	if (!attr)
-		return 0;
-	str = kmqtt_nl_str(attr);
-	if (!str.len) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr, "the prefix is empty");
-		return -EINVAL;
-	}
-	if (!kmqtt_utf8_valid(str.data, str.len)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "the prefix is not UTF-8");
-		return -EINVAL;
-	}
-	prefix->len = str.len;
-	memcpy(prefix->data, str.data, str.len);
-	return 0;
-}
-
 /* On what terms clients are let in: what isn't said is as it always is. */
 static int read_terms(struct genl_info *info,
 		      const struct kmqtt_endpoint *endpoint,
 		      struct kmqtt_terms *terms)
 {
-	struct nlattr **attrs = info->attrs;
-
 	kmqtt_listener_default_terms(endpoint, terms);
-	read_rates(info, terms);
-	read_u32(info, KMQTT_A_LISTENER_MAX_CONNECTIONS,
-		 &terms->max_connections);
-	if (attrs[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX])
-		terms->topic_alias_max =
-			nla_get_u16(attrs[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX]);
-	if (attrs[KMQTT_A_LISTENER_MAX_QOS])
-		terms->max_qos = nla_get_u8(attrs[KMQTT_A_LISTENER_MAX_QOS]);
-	read_bool(info, KMQTT_A_LISTENER_ANONYMOUS, &terms->anonymous);
-	read_bool(info, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
-		  &terms->username_as_client_id);
-	read_bool(info, KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
-		  &terms->assign_client_id);
-	return read_id_prefix(info, &terms->id_prefix);
+	return kmqtt_nl_read_terms(info, terms);
 }
 
 /* Listen from now on. */
@@ -375,6 +313,66 @@ static u32 find_listener(struct kmqtt_registry *registry,
 	return id;
 }
 
+/* Which listener a request is about, by its number or by where it is. */
+static int read_listener(struct genl_info *info, u32 *id,
+			 const struct nlattr **by)
+{
+	struct kmqtt_endpoint endpoint;
+	int err;
+
+	*by = info->attrs[KMQTT_A_LISTENER_ID];
+	if (*by) {
+		*id = nla_get_u32(*by);
+		return 0;
+	}
+	err = read_endpoint(info, &endpoint);
+	if (err)
+		return err;
+	*by = info->attrs[named_by[endpoint.transport]];
+	*id = find_listener(kmqtt_nl_broker(info)->registry, &endpoint);
+	return 0;
+}
+
+/**
+ * kmqtt_nl_listener_set_doit() - change the terms of a listener
+ * @skb: the request
+ * @info: the request
+ *
+ * Context: process, may sleep.
+ * Return: 0 or a negative errno.
+ */
+int kmqtt_nl_listener_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct kmqtt_registry *registry = kmqtt_nl_broker(info)->registry;
+	struct kmqtt_listener *listener;
+	const struct nlattr *by;
+	struct kmqtt_terms terms;
+	u32 id;
+	int err;
+
+	err = kmqtt_config_refuse(info) ?: read_listener(info, &id, &by);
+	if (err)
+		return err;
+	mutex_lock(&registry->mutex);
+	listener = kmqtt_listener_by_id(registry, id);
+	if (listener) {
+		/* They change under the mutex that we have. */
+		terms = listener->port->terms;
+		err = kmqtt_nl_read_terms(info, &terms);
+		if (!err)
+			kmqtt_listener_set_terms(listener, &terms);
+	} else {
+		NL_SET_ERR_MSG_ATTR(info->extack, by, "no such listener");
+		err = -ENOENT;
+	}
+	mutex_unlock(&registry->mutex);
+	if (err)
+		return err;
+	kmqtt_registry_close_denied(registry);
+	kmqtt_events_config(kmqtt_nl_broker(info));
+	return 0;
+}
+
 /**
  * kmqtt_nl_listener_del_doit() - stop listening
  * @skb: the request
@@ -386,23 +384,13 @@ static u32 find_listener(struct kmqtt_registry *registry,
 int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct kmqtt_registry *registry = kmqtt_nl_broker(info)->registry;
-	const struct nlattr *by = info->attrs[KMQTT_A_LISTENER_ID];
-	struct kmqtt_endpoint endpoint;
+	const struct nlattr *by;
 	u32 id;
 	int err;
 
-	err = kmqtt_config_refuse(info);
+	err = kmqtt_config_refuse(info) ?: read_listener(info, &id, &by);
 	if (err)
 		return err;
-	if (by) {
-		id = nla_get_u32(by);
-	} else {
-		err = read_endpoint(info, &endpoint);
-		if (err)
-			return err;
-		by = info->attrs[named_by[endpoint.transport]];
-		id = find_listener(registry, &endpoint);
-	}
 	err = id ? kmqtt_listener_del(registry, id) : -ENOENT;
 	if (err) {
 		NL_SET_ERR_MSG_ATTR(info->extack, by, "no such listener");
@@ -413,47 +401,6 @@ int kmqtt_nl_listener_del_doit(struct sk_buff *skb, struct genl_info *info)
 				     KMQTT_REASON_SERVER_SHUTTING_DOWN);
 	kmqtt_events_config(kmqtt_nl_broker(info));
 	return 0;
-}
-
-static int put_rates(struct sk_buff *skb, const struct kmqtt_terms *terms)
-{
-	if (nla_put_u32(skb, KMQTT_A_LISTENER_CONNECT_RATE,
-			READ_ONCE(terms->connect_rate)) ||
-	    nla_put_u32(skb, KMQTT_A_LISTENER_MESSAGE_RATE,
-			READ_ONCE(terms->message_rate)) ||
-	    nla_put_u32(skb, KMQTT_A_LISTENER_BYTE_RATE,
-			READ_ONCE(terms->byte_rate)) ||
-	    nla_put_u32(skb, KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
-			READ_ONCE(terms->client_message_rate)) ||
-	    nla_put_u32(skb, KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
-			READ_ONCE(terms->client_byte_rate)))
-		return -EMSGSIZE;
-	return 0;
-}
-
-static int put_terms(struct sk_buff *skb, const struct kmqtt_terms *terms)
-{
-	u32 max = READ_ONCE(terms->max_connections);
-
-	if (max != KMQTT_PORT_UNLIMITED &&
-	    nla_put_u32(skb, KMQTT_A_LISTENER_MAX_CONNECTIONS, max))
-		return -EMSGSIZE;
-	/* It changes under the registry's mutex, which we have. */
-	if (nla_put(skb, KMQTT_A_LISTENER_CLIENT_ID_PREFIX,
-		    terms->id_prefix.len, terms->id_prefix.data) ||
-	    nla_put_u8(skb, KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
-		       READ_ONCE(terms->assign_client_id)))
-		return -EMSGSIZE;
-	if (nla_put_u16(skb, KMQTT_A_LISTENER_TOPIC_ALIAS_MAX,
-			READ_ONCE(terms->topic_alias_max)) ||
-	    nla_put_u8(skb, KMQTT_A_LISTENER_MAX_QOS,
-		       READ_ONCE(terms->max_qos)) ||
-	    nla_put_u8(skb, KMQTT_A_LISTENER_ANONYMOUS,
-		       READ_ONCE(terms->anonymous)) ||
-	    nla_put_u8(skb, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
-		       READ_ONCE(terms->username_as_client_id)))
-		return -EMSGSIZE;
-	return put_rates(skb, terms);
 }
 
 /* Number of the realm that a port has of its own, 0 for none. */
@@ -488,7 +435,7 @@ static int put_listener(struct sk_buff *skb, struct netlink_callback *cb,
 	    nla_put_uint(skb, KMQTT_A_LISTENER_CONNECTIONS_TOTAL,
 			 READ_ONCE(listener->accepted)) ||
 	    (realm && nla_put_u32(skb, KMQTT_A_LISTENER_REALM, realm)) ||
-	    put_terms(skb, &listener->port->terms)) {
+	    kmqtt_nl_put_terms(skb, &listener->port->terms)) {
 		genlmsg_cancel(skb, hdr);
 		return -EMSGSIZE;
 	}

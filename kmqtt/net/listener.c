@@ -380,8 +380,17 @@ int kmqtt_listener_add(struct kmqtt_registry *registry,
 	return err;
 }
 
-static struct kmqtt_listener *find_by_id(struct kmqtt_registry *registry,
-					 u32 id)
+/**
+ * kmqtt_listener_by_id() - find a listener by its number
+ * @registry: the broker's connections
+ * @id: the number
+ *
+ * Context: process; the registry's mutex held, and the listener is there for as
+ * long.
+ * Return: the listener, or NULL if there is none.
+ */
+struct kmqtt_listener *kmqtt_listener_by_id(struct kmqtt_registry *registry,
+					    u32 id)
 {
 	struct kmqtt_listener *listener;
 
@@ -407,7 +416,7 @@ static struct kmqtt_listener *find_by_id(struct kmqtt_registry *registry,
 struct kmqtt_port *kmqtt_listener_let_in(struct kmqtt_registry *registry,
 					 u32 id, struct netlink_ext_ack *extack)
 {
-	struct kmqtt_listener *listener = find_by_id(registry, id);
+	struct kmqtt_listener *listener = kmqtt_listener_by_id(registry, id);
 
 	if (!listener) {
 		NL_SET_ERR_MSG(extack, "no such listener");
@@ -454,6 +463,30 @@ void kmqtt_listener_set_agent(struct kmqtt_listener *listener,
 }
 
 /**
+ * kmqtt_listener_set_terms() - let clients in on other terms
+ * @listener: the listener
+ * @terms: the new terms
+ *
+ * The caller looks for clients that these don't let in any more afterwards:
+ * kmqtt_registry_close_denied().
+ *
+ * Context: process, may sleep; the registry's mutex held; takes the access
+ * mutex.
+ */
+void kmqtt_listener_set_terms(struct kmqtt_listener *listener,
+			      const struct kmqtt_terms *terms)
+{
+	struct kmqtt_access *access = listener->port->access;
+
+	lockdep_assert_held(&listener->registry->mutex);
+	mutex_lock(&access->mutex);
+	kmqtt_access_begin_change(access);
+	kmqtt_port_set_terms(listener->port, terms);
+	kmqtt_access_end_change(access);
+	mutex_unlock(&access->mutex);
+}
+
+/**
  * kmqtt_listener_del() - close a port
  * @registry: the broker's connections
  * @id: number of the listener; its connections live on
@@ -466,7 +499,7 @@ int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id)
 	struct kmqtt_listener *listener;
 
 	mutex_lock(&registry->mutex);
-	listener = find_by_id(registry, id);
+	listener = kmqtt_listener_by_id(registry, id);
 	if (listener)
 		kmqtt_listener_close(listener);
 	mutex_unlock(&registry->mutex);

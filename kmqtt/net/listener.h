@@ -63,6 +63,10 @@ struct kmqtt_port *kmqtt_listener_let_in(struct kmqtt_registry *registry,
 					 struct netlink_ext_ack *extack);
 void kmqtt_listener_set_agent(struct kmqtt_listener *listener,
 			      struct kmqtt_text **agent);
+struct kmqtt_listener *kmqtt_listener_by_id(struct kmqtt_registry *registry,
+					    u32 id);
+void kmqtt_listener_set_terms(struct kmqtt_listener *listener,
+			      const struct kmqtt_terms *terms);
 int kmqtt_listener_del(struct kmqtt_registry *registry, u32 id);
 void kmqtt_listener_del_all(struct kmqtt_registry *registry);
 int kmqtt_listener_add_text(struct kmqtt_registry *registry, const char *text);

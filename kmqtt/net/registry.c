@@ -272,3 +272,29 @@ void kmqtt_registry_close(struct kmqtt_registry *registry, u32 listener,
 		cond_resched();
 	}
 }
+
+/**
+ * kmqtt_registry_close_denied() - close clients that would not be let in now
+ * @registry: the registry
+ *
+ * For after a change of users or of a listener's terms.
+ *
+ * Context: process, may sleep; takes the registry's lock for each of them.
+ * Return: how many were closed.
+ */
+u32 kmqtt_registry_close_denied(struct kmqtt_registry *registry)
+{
+	struct kmqtt_conn *conn;
+	u32 nr = 0;
+	u64 id = 0;
+
+	while ((conn = kmqtt_registry_next(registry, id))) {
+		id = conn->client.id;
+		if (!kmqtt_client_still_allowed(&conn->client))
+			nr += kmqtt_conn_close(conn,
+					       KMQTT_REASON_NOT_AUTHORIZED);
+		kmqtt_link_put(&conn->client.link);
+		cond_resched();
+	}
+	return nr;
+}

@@ -91,5 +91,6 @@ int kmqtt_registry_unsent(struct kmqtt_registry *registry,
 			  const struct kmqtt_conn *conn);
 void kmqtt_registry_close(struct kmqtt_registry *registry, u32 listener,
 			  unsigned int reason);
+u32 kmqtt_registry_close_denied(struct kmqtt_registry *registry);
 
 #endif /* _KMQTT_NET_REGISTRY_H */

@@ -34,10 +34,11 @@ _kmqttctl_arguments() {
 			;;
 		esac
 		;;
-	"listener add")
+	"listener add" | "listener set")
 		case $3 in
 		add) echo address mptcp unix vsock ;;
-		address | mptcp | vsock | cid) ;;
+		set) echo address mptcp unix vsock id ;;
+		address | mptcp | vsock | cid | id) ;;
 		max-* | topic-alias-max | *-rate | client-id-prefix) ;;
 		unix | agent) compgen -f -- "$current" ;;
 		anonymous | username-as-client-id | assign-client-id)
@@ -48,7 +49,8 @@ _kmqttctl_arguments() {
 				topic-alias-max username-as-client-id \
 				connect-rate message-rate byte-rate \
 				client-message-rate client-byte-rate \
-				assign-client-id client-id-prefix agent
+				assign-client-id client-id-prefix
+			[[ $2 != add ]] || echo agent
 			[[ ${COMP_WORDS[COMP_CWORD - 2]} == vsock ]] && echo cid
 			;;
 		esac
@@ -158,7 +160,7 @@ _kmqttctl_arguments() {
 _kmqttctl_verbs() {
 	case $1 in
 	broker) echo get set ;;
-	listener) echo get add del ;;
+	listener) echo get add set del ;;
 	client) echo get show kick move ;;
 	user) echo get set del ;;
 	ban) echo get list add del ;;

@@ -51,7 +51,7 @@ static const struct field fields[] = {
 	{ .kind = FIELD_END }
 };
 
-/* As tables have it: where it is, and what happens before MQTT, in few words. */
+/* As tables have it: where it is, what happens before MQTT, rates, in few words. */
 static const struct field columns[] = {
 	FIELD(NUMBER, 4, ID, "id", "ID"),
 	{ .kind = FIELD_STRING, .name = "place", .title = "ADDRESS" },
@@ -61,6 +61,7 @@ static const struct field columns[] = {
 	FIELD(SWITCH, 1, ANONYMOUS, "anonymous", "ANONYMOUS"),
 	{ .kind = FIELD_STRING, .name = "transport", .title = "TRANSPORT" },
 	{ .kind = FIELD_STRING, .name = "handshakes", .title = "AGENT" },
+	{ .kind = FIELD_STRING, .name = "rates", .title = "RATES" },
 	{ .kind = FIELD_END }
 };
 
@@ -103,6 +104,34 @@ static void set_text(json_t *row, const char *name, char *value)
 	free(value);
 }
 
+/* Those that are limited, such as "connect 5, client-byte 1.0K"; or NULL. */
+static char *rates_of(json_t *row)
+{
+	static const char *const names[] = {
+		"connect-rate", "message-rate", "byte-rate",
+		"client-message-rate", "client-byte-rate",
+	};
+	char *text = NULL, *longer, *value;
+	const struct field *field;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		field = field_by_name(fields, names[i]);
+		value = field_text(field, row, false);
+		if (value && strcmp(value, "0")) {
+			if (asprintf(&longer, "%s%s%.*s %s", text ?: "",
+				     text ? ", " : "",
+				     (int)strlen(names[i]) - 5, names[i],
+				     value) < 0)
+				conf_check(NULL);
+			free(text);
+			text = longer;
+		}
+		free(value);
+	}
+	return text;
+}
+
 static void describe(json_t *row)
 {
 	static const char *const kinds[][2] = {
@@ -116,6 +145,7 @@ static void describe(json_t *row)
 	size_t i;
 
 	set_text(row, "place", place_of(row));
+	set_text(row, "rates", rates_of(row));
 	if (!agent)
 		return;
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
@@ -290,19 +320,56 @@ static void put_present(struct nl *nl, const struct conf *present,
 	endpoint_put(nl, endpoint);
 }
 
-static enum exit_code delete(struct ctl *ctl, const struct conf *present)
+/* Have a request name one that there is. */
+static enum exit_code name_listener(struct ctl *ctl, const struct conf *present)
 {
 	struct endpoint endpoint;
 
+	if (ctl_next_is(ctl, "id"))
+		return ctl_put(ctl, "id");
+	if (read_endpoint(ctl, &endpoint))
+		return EXIT_USAGE;
+	put_present(&ctl->nl, present, &endpoint);
+	return EXIT_DONE;
+}
+
+static enum exit_code set(struct ctl *ctl, const struct conf *present)
+{
+	const char *name;
+
+	nl_begin(&ctl->nl, KMQTT_CMD_LISTENER_SET);
+	if (name_listener(ctl, present))
+		return EXIT_USAGE;
+	name = ctl_next_arg(ctl);
+	if (!name)
+		return ctl_usage(ctl, "which setting?");
+	do {
+		if (!is_term(name))
+			return ctl_not(ctl, name,
+				       "a setting of a listener that can change");
+		if (ctl_put(ctl, name))
+			return EXIT_USAGE;
+	} while ((name = ctl_next_arg(ctl)));
+	return ctl_act(ctl);
+}
+
+static enum exit_code listener_set(struct ctl *ctl)
+{
+	struct conf present = { .settings = NULL };
+	enum exit_code ret;
+
+	/* If this fails, what follows does so, too, and is reported. */
+	gather_listeners(&ctl->nl, &present);
+	ret = set(ctl, &present);
+	conf_free(&present);
+	return ret;
+}
+
+static enum exit_code delete(struct ctl *ctl, const struct conf *present)
+{
 	nl_begin(&ctl->nl, KMQTT_CMD_LISTENER_DEL);
-	if (ctl_next_is(ctl, "id")) {
-		if (ctl_put(ctl, "id"))
-			return EXIT_USAGE;
-	} else {
-		if (read_endpoint(ctl, &endpoint))
-			return EXIT_USAGE;
-		put_present(&ctl->nl, present, &endpoint);
-	}
+	if (name_listener(ctl, present))
+		return EXIT_USAGE;
 	if (ctl_next_is(ctl, "kick") && ctl_put(ctl, "kick"))
 		return EXIT_USAGE;
 	return ctl_act(ctl);
@@ -326,6 +393,7 @@ static enum exit_code listener_del(struct ctl *ctl)
 static const struct verb verbs[] = {
 	{ "get", listener_get },
 	{ "add", listener_add },
+	{ "set", listener_set },
 	{ "del", listener_del },
 	{ NULL, NULL }
 };
@@ -336,6 +404,7 @@ const struct noun listener_noun = {
 	.usage =
 "Usage: kmqttctl listener [get]\n"
 "       kmqttctl listener add LISTENER [SETTING VALUE ...]\n"
+"       kmqttctl listener set {LISTENER | id NUMBER} SETTING VALUE ...\n"
 "       kmqttctl listener del {LISTENER | id NUMBER} [kick]\n\n"
 "LISTENER is one of\n"
 "  [address] ADDRESS        TCP\n"
@@ -363,7 +432,8 @@ const struct noun listener_noun = {
 "  assign-client-id on|off        let clients come without an identifier\n"
 "  client-id-prefix TEXT          what the ones begin with that they get then\n"
 "  agent FILE                     let kmqttd do what FILE tells: TLS, WebSockets,\n"
-"                                 PROXY protocol, as in kmqtt.conf(5)\n"
+"                                 PROXY protocol, as in kmqtt.conf(5); only with\n"
+"                                 add\n"
 "With kick, connections of the listener end, too.\n",
 	.fields = fields,
 	.verbs = verbs,
