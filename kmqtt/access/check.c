@@ -4,7 +4,8 @@
  * checked, and each costs as much as the operator wants guessing to cost. So
  * there is a queue for each address, of which one check at a time is done; the
  * workqueue, which takes one work after the other, makes them take turns. An
- * address from which wrong passwords come waits after each of them.
+ * address from which wrong passwords come waits after each of them, and so does
+ * one from which clients come that are gone before they get their answer.
  */
 #include "check.h"
 
@@ -26,7 +27,7 @@
  * @queue: checks that wait, in their order
  * @running: the one that is done just now, or NULL
  * @nr: both together
- * @failures: how often it was wrong
+ * @failures: how often it was wrong, or nobody waited for the result
  * @failed: jiffies of the last time
  * @idle: entry of those without a check
  * @work: does one check; queued or running if there is one
@@ -151,6 +152,21 @@ static struct kmqtt_check *source_take(struct kmqtt_check_source *source)
 	return check;
 }
 
+static void count_result(struct kmqtt_check_source *source, int result)
+{
+	struct kmqtt_checks *checks = source->checks;
+
+	if (!result || result == -EACCES)
+		WRITE_ONCE(checks->done, checks->done + 1);
+	if (result == -EACCES)
+		WRITE_ONCE(checks->failed, checks->failed + 1);
+	/* Whoever went away may have had nearly as much work done. */
+	if (result == -EACCES || result == -ECANCELED) {
+		source->failures++;
+		source->failed = jiffies;
+	}
+}
+
 /* A check has ended: count it, and see what comes next. */
 static void source_next(struct kmqtt_check_source *source,
 			struct kmqtt_check *check)
@@ -162,13 +178,7 @@ static void source_next(struct kmqtt_check_source *source,
 		source->running = NULL;
 		source->nr--;
 		WRITE_ONCE(checks->waiting, checks->waiting - 1);
-		if (!check->result || check->result == -EACCES)
-			WRITE_ONCE(checks->done, checks->done + 1);
-		if (check->result == -EACCES) {
-			WRITE_ONCE(checks->failed, checks->failed + 1);
-			source->failures++;
-			source->failed = jiffies;
-		}
+		count_result(source, check->result);
 	}
 	/* It is pending here if a check came meanwhile, even if that is gone. */
 	if (source->nr)

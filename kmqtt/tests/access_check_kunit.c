@@ -227,6 +227,32 @@ static void check_delay(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bench->checks.nr_idle, 1);
 }
 
+/* Who doesn't wait for the answer waits all the same, unless it was for its turn. */
+static void check_stopped(struct kunit *test)
+{
+	struct bench *bench = bench_create(test);
+	struct one *stopped = ones(test, 2), *next = ones(test, 1);
+	struct in6_addr addr = addr_of(1, false, 1);
+	unsigned long start;
+
+	KUNIT_ASSERT_EQ(test, begin(bench, &stopped[0], "slow", "y", &addr), 0);
+	wait_running(bench, &stopped[0]);
+	KUNIT_ASSERT_EQ(test, begin(bench, &stopped[1], "slow", "y", &addr), 0);
+	KUNIT_ASSERT_EQ(test, begin(bench, next, "fast", "x", &addr), 0);
+	KUNIT_EXPECT_TRUE(test, kmqtt_check_cancel(&bench->checks,
+						   &stopped[1].check));
+	start = jiffies;
+	KUNIT_EXPECT_FALSE(test, kmqtt_check_cancel(&bench->checks,
+						    &stopped[0].check));
+	wait_for(bench, 2);
+	KUNIT_EXPECT_EQ(test, stopped[0].check.result, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, next->check.result, 0);
+	KUNIT_EXPECT_GE(test, jiffies_to_msecs(jiffies - start), 50 - 10);
+	KUNIT_EXPECT_EQ(test, bench->checks.done, 1);
+	KUNIT_EXPECT_EQ(test, bench->checks.failed, 0);
+	KUNIT_EXPECT_EQ(test, bench->checks.nr_idle, 1);
+}
+
 /* How many may wait, of an address and in all. */
 static void check_limits(struct kunit *test)
 {
@@ -296,6 +322,7 @@ static struct kunit_case check_cases[] = {
 	KUNIT_CASE(check_turns),
 	KUNIT_CASE(check_result),
 	KUNIT_CASE(check_delay),
+	KUNIT_CASE(check_stopped),
 	KUNIT_CASE_SLOW(check_limits),
 	KUNIT_CASE_SLOW(check_memory),
 	{}
