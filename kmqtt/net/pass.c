@@ -33,7 +33,8 @@ static void pass_destroy(struct kmqtt_pass *pass)
 		if (pass->frags[i].page)
 			put_page(pass->frags[i].page);
 	}
-	kvfree(pass->rx);
+	/* There may be passwords in what was received. */
+	kvfree_sensitive(pass->rx, KMQTT_RX_SIZE);
 	kvfree(pass->tx);
 	kvfree(pass);
 }

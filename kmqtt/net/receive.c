@@ -158,7 +158,8 @@ void kmqtt_receive_drop_tail(struct kmqtt_conn *conn)
 	if (!rx->tail)
 		return;
 	kmqtt_memory_uncharge(&conn->client.broker->memory, rx->tail_size);
-	kvfree(rx->tail);
+	/* It may be the beginning of a CONNECT, with a password. */
+	kvfree_sensitive(rx->tail, rx->tail_size);
 	rx->tail = NULL;
 	rx->tail_len = 0;
 }
