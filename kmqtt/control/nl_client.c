@@ -72,7 +72,9 @@ static int put_traffic(struct sk_buff *skb, struct kmqtt_conn *conn)
 	    nla_put_uint(skb, KMQTT_A_CLIENT_BYTES_RECEIVED,
 			 READ_ONCE(client->bytes_in)) ||
 	    nla_put_uint(skb, KMQTT_A_CLIENT_BYTES_SENT,
-			 READ_ONCE(client->bytes_out)))
+			 READ_ONCE(client->bytes_out)) ||
+	    (test_bit(KMQTT_CONN_RX_PACED, &conn->flags) &&
+	     nla_put_flag(skb, KMQTT_A_CLIENT_PACED)))
 		return -EMSGSIZE;
 	if (unsent < 0)
 		return 0;

@@ -162,6 +162,15 @@ void kmqtt_stream_detach(struct kmqtt_conn *conn)
 	write_unlock_bh(&sk->sk_callback_lock);
 }
 
+static void tell_keys(const struct kmqtt_client *client)
+{
+	const struct kmqtt_session *session = client->session;
+
+	pr_notice_ratelimited("connection %llu: the client wants other TLS keys, which isn't possible (%*pE)\n",
+			      client->id, session ? session->id_len : 0,
+			      session ? session->id : NULL);
+}
+
 /*
  * A record of TLS that is none of data ends the connection: an alert says so, and
  * anything else is about new keys, which are a matter of the agent's.
@@ -173,8 +182,7 @@ static void tell_record(const struct kmqtt_conn *conn, u8 type, const u8 *data,
 		pr_debug("connection %llu: TLS alert %u\n", conn->client.id,
 			 len >= 2 ? data[1] : 0);
 	else if (type == TLS_RECORD_TYPE_HANDSHAKE)
-		pr_notice_ratelimited("connection %llu: the client wants other TLS keys, which isn't possible\n",
-				      conn->client.id);
+		tell_keys(&conn->client);
 }
 
 /* Returns bytes, 0 if nothing more will come, or -EAGAIN. */

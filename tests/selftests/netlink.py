@@ -75,6 +75,58 @@ def test_listener_wrong():
     same(len(ctl_json("listener")), 1, "listeners after all that")
 
 
+def test_listener_set():
+    """Terms change in place; only who would not be let in any more goes."""
+    there = next(entry for entry in ctl_json("listener") if entry["port"] == 1883)
+    loop = Loop()
+    anonymous = client(loop, "anonymous")
+    ctl("listener", "set", "127.0.0.1:1883", "client-byte-rate", "64K", "connect-rate", "500",
+        "max-qos", "1")
+    ctl("listener", "set", "id", str(there["id"]), "max-qos", "0", "client-id-prefix", "set-")
+    now = next(entry for entry in ctl_json("listener") if entry["id"] == there["id"])
+    changed = {"client_byte_rate": 65536, "connect_rate": 500, "max_qos": 0,
+               "client_id_prefix": "set-"}
+    same(now, {**there, **changed, "connections": 1, "connections_total":
+               there["connections_total"] + 1}, "the listener after that")
+    check("connect 500, client-byte 64K" in ctl("listener"), "rates in the table")
+    anonymous.wait_ping()
+
+    # Names of users are checked, or clients are kept out.
+    ctl("listener", "set", "127.0.0.1:1883", "anonymous", "off")
+    anonymous.wait_closed()
+    Peer(loop).wait_connect("late", code=5)
+    wait_for(lambda: stats()["connections"] == 0, "both to be gone")
+    ctl("listener", "set", "127.0.0.1:1883", "anonymous", "on", "client-byte-rate", "0",
+        "connect-rate", "0", "max-qos", "2", "client-id-prefix", there["client_id_prefix"])
+    again = client(loop, "again")
+    again.wait_ping()
+
+    # Those that are connected are held to it, and are shown to be.
+    check("paced" not in ctl_json("client", "get", "again"), "held back without a rate")
+    ctl("listener", "set", "127.0.0.1:1883", "client-message-rate", "1")
+    for _ in range(30):
+        again.publish("nobody/there")
+    wait_for(lambda: loop.turn(0) or "paced" in ctl_json("client", "get", "again"),
+             "the client to be held back")
+    ctl("listener", "set", "127.0.0.1:1883", "client-message-rate", "0")
+    again.wait_ping()
+    now = next(entry for entry in ctl_json("listener") if entry["id"] == there["id"])
+    same({name: now[name] for name in changed}, {name: there[name] for name in changed},
+         "terms as they were")
+    loop.close()
+
+    before = ctl_json("listener")
+    for args, status, says in (
+            (["id", "999", "max-qos", "1"], 1, ["id"]),
+            (["127.0.0.1:9", "max-qos", "1"], 1, ["no such listener"]),
+            (["127.0.0.1:1883", "max-qos", "3"], 2, ["max-qos"]),
+            (["127.0.0.1:1883", "agent", "/dev/null"], 2, ["agent"]),
+            (["127.0.0.1:1883", "max-qos", "1", "anonymous"], 2, ["anonymous"]),
+            (["127.0.0.1:1883"], 2, ["setting"]), ([], 2, [])):
+        refused("listener", "set", *args, status=status, says=says)
+    same(ctl_json("listener")[0]["max_qos"], before[0]["max_qos"], "what was refused")
+
+
 def test_broker():
     before = ctl_json("broker")
     values = {"max_connections": 77, "max_connections_per_source": 66, "connect_timeout": 33,
@@ -609,7 +661,9 @@ def test_dumps(total, rounds):
 
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 COMMANDS = (["broker"], ["broker", "set", "max-sessions", "5"], ["listener"],
-            ["listener", "add", "127.0.0.1:2000"], ["listener", "del", "127.0.0.1:1883"],
+            ["listener", "add", "127.0.0.1:2000"],
+            ["listener", "set", "127.0.0.1:1883", "max-qos", "1"],
+            ["listener", "del", "127.0.0.1:1883"],
             ["client"], ["client", "kick", "x"], ["client", "show", "x"], ["top"],
             ["session"], ["session", "del", "x"], ["subscription"], ["retained"], ["retained", "del", "all"], ["stats"])
 
@@ -648,6 +702,7 @@ def main():
     total = scaled(3000, 800)
     tests = (
         ("listener get, add, del", test_listener),
+        ("listener set", test_listener_set),
         ("listener: what is wrong is refused", test_listener_wrong),
         ("broker get, set", test_broker),
         ("broker: what is wrong is refused, and nothing is changed", test_broker_wrong),

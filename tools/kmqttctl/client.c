@@ -38,6 +38,7 @@ static const struct field fields[] = {
 	FIELD(NUMBER, MESSAGES_SENT, "messages-sent", "SENT"),
 	FIELD(BYTES, BYTES_RECEIVED, "bytes-received", NULL),
 	FIELD(BYTES, BYTES_SENT, "bytes-sent", NULL),
+	FIELD(FLAG, PACED, "paced", NULL),
 	FIELD(NUMBER, QUEUED_MESSAGES, "queued-messages", "QUEUED"),
 	FIELD(BYTES, QUEUED_BYTES, "queued-bytes", NULL),
 	FIELD(NUMBER, INFLIGHT, "inflight", "INFLIGHT"),
