@@ -153,6 +153,8 @@ def test_wrong():
                   keys("scram-sha-512"), keys("scram-sha-256", salt=bytes(65)),
                   "SCRAM-SHA-512$" + good, keys("scram-sha-256", salt=b"")):
         refused("set", "two", "scram-sha-256", "keys", wrong, status=2)
+    refused("set", "two", "password", "hash", "$argon2id$v=19$m=47104,t=1,p=1$c2FsdA$aGFzaA",
+            status=2, says=["argon2id", "sha512-pbkdf2"])
     refused("del", status=2)
     refused("del", "two", says=["user del", "name", "no such user"])
     refused("del", "one", "two", status=2)
