@@ -119,7 +119,7 @@ def test_listener_set():
     for args, status, says in (
             (["id", "999", "max-qos", "1"], 1, ["id"]),
             (["127.0.0.1:9", "max-qos", "1"], 1, ["no such listener"]),
-            (["127.0.0.1:1883", "max-qos", "3"], 2, ["max-qos"]),
+            (["127.0.0.1:1883", "max-qos", "3"], 1, ["max-qos"]),
             (["127.0.0.1:1883", "agent", "/dev/null"], 2, ["agent"]),
             (["127.0.0.1:1883", "max-qos", "1", "anonymous"], 2, ["anonymous"]),
             (["127.0.0.1:1883"], 2, ["setting"]), ([], 2, [])):
