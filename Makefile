@@ -110,6 +110,8 @@ ynl: deps
 
 PREFIX ?= /usr
 DESTDIR ?=
+# What installs runs in directories of its own.
+override DESTDIR := $(abspath $(DESTDIR))
 SYSCONFDIR ?= /etc
 VERSION = $(shell sed -n 's/^.define KMQTT_VERSION "\(.*\)"/\1/p' kmqtt/version.h)
 DKMSDIR = $(DESTDIR)/usr/src/kmqtt-$(VERSION)
@@ -117,12 +119,20 @@ DKMSDIR = $(DESTDIR)/usr/src/kmqtt-$(VERSION)
 .PHONY: install module-install tools-install dkms-install
 install: module-install tools-install
 
+# For the kernel that runs, unless KDIR is another one's.
+ifeq ($(origin KDIR),file)
+INSTALL_KDIR = /lib/modules/$(shell uname -r)/build
+else
+INSTALL_KDIR = $(KDIR)
+endif
+
 module-install:
-	@$(MAKE) module KDIR=/lib/modules/$$(uname -r)/build
-	@$(MAKE) -C /lib/modules/$$(uname -r)/build M=$(BUILD)/stock/kmqtt \
+	@$(MAKE) module KDIR=$(INSTALL_KDIR)
+	@$(MAKE) -C $(INSTALL_KDIR) M=$(BUILD)/stock/kmqtt \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) \
 		INSTALL_MOD_DIR=updates modules_install
-	@[ -n "$(DESTDIR)" ] || depmod
+	@[ -n "$(DESTDIR)" ] || \
+		depmod $$(cat $(INSTALL_KDIR)/include/config/kernel.release)
 
 # The module's sources, instead of the module, for `dkms install`.
 dkms-install:
@@ -172,7 +182,7 @@ help:
 	@echo "make bench       measure it and other brokers: Documentation/performance.rst"
 	@echo "make bench-quick the instruction clock alone, in some minutes"
 	@echo "make             the module (for KDIR=$(KDIR)) and the tools"
-	@echo "make install     both, for the running kernel (DESTDIR=, PREFIX=)"
+	@echo "make install     both, for the running kernel or KDIR= (DESTDIR=, PREFIX=)"
 	@echo "make deb         packages for Debian: build/deb/*.deb"
 	@echo "make ynl         generated netlink code from Documentation/netlink/specs"
 	@echo "make clean       remove build/; kernels stay in ~/.cache/kmqtt"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Completion of kmqttctl(8) for bash.
+# Completion of kmqttctl(8) for bash. A test compares it with what --help says.
 
 # What may follow the noun $1, the verb $2 and the word $3.
 _kmqttctl_arguments() {
@@ -12,6 +12,7 @@ _kmqttctl_arguments() {
 			upgrade-qos | check-retain-source) echo on off ;;
 		backpressure) echo drop hold ;;
 		redirect) echo off temporary permanent ;;
+		max-qos) echo 0 1 2 ;;
 		max-* | connect-* | *-max | response-* | server-* | sys-* | \
 			flapping-*) ;;
 		*)
@@ -39,6 +40,7 @@ _kmqttctl_arguments() {
 		add) echo address mptcp unix vsock ;;
 		set) echo address mptcp unix vsock id ;;
 		address | mptcp | vsock | cid | id) ;;
+		max-qos) echo 0 1 2 ;;
 		max-* | topic-alias-max | *-rate | client-id-prefix) ;;
 		unix | agent) compgen -f -- "$current" ;;
 		anonymous | username-as-client-id | assign-client-id)
@@ -134,12 +136,13 @@ _kmqttctl_arguments() {
 	pub*)
 		case $3 in
 		pub) echo topic ;;
-		topic | payload | file | expiry | content-type) ;;
+		topic | payload | expiry | content-type) ;;
+		file) compgen -f -- "$current" ;;
 		qos) echo 0 1 2 ;;
 		*) echo payload file null qos retain expiry content-type ;;
 		esac
 		;;
-	sub*)
+	"sub "*)
 		case $3 in
 		sub) echo filter ;;
 		filter | count | for) ;;
@@ -196,7 +199,8 @@ _kmqttctl() {
 		[[ $current == -* ]] && words="--json --pretty --netns
 			--timestamp --help --version"
 	elif [[ ${COMP_WORDS[i]} == load || ${COMP_WORDS[i]} == save ]]; then
-		mapfile -t files < <(compgen -f -- "$current")
+		[[ $previous == --options ]] ||
+			mapfile -t files < <(compgen -f -- "$current")
 		compopt -o filenames
 		words=
 		((i + 1 == COMP_CWORD)) && words=--help
