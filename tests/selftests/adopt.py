@@ -13,8 +13,8 @@ from selftest import (
 )
 from transports import (
     ALERT, BINARY, CLOSE, CONTINUATION, HANDSHAKE, MPTCP, PING, PONG, PORTS, TEXT, TLS_1_2,
-    TLS_1_3, TLS_TX, UNIX, VSOCK, Adopted, Agent, Plain, Secret, Web, agent_listener, frame,
-    listen, send_record, start_tls,
+    TLS_1_3, TLS_TX, UNIX, VSOCK, Adopted, Agent, Multipath, Plain, Secret, Web, agent_listener,
+    frame, listen, send_record, start_tls,
 )
 
 PATH = "/tmp/kmqtt.sock"
@@ -22,6 +22,9 @@ VMADDR_CID_LOCAL = 1
 SIZES = (0, 1, 120, 4096, 20000, 70000)
 # More than softirq, a gulp, or a record of TLS takes at once.
 LARGE = bytes(range(256)) * 4096
+# The most bytes of what an agent says of a client.
+LONGEST = {"user": 256, "subject": 1024, "cipher": 64}
+CLOSE_NOTIFY = [(ALERT, b"\1\0")]
 
 
 def refused(code, word, function, *args, **kw):
@@ -76,6 +79,19 @@ def slow(loop, make):
     return reader, writer
 
 
+def pair(agent):
+    """Both ends of a connection, of which the first is the agent's."""
+    theirs = socket.create_connection(agent.address)
+    return agent.socket.accept()[0], theirs
+
+
+def works(ours, theirs):
+    """Nobody else has read or written anything there."""
+    for one, other in ((ours, theirs), (theirs, ours)):
+        one.sendall(b"hello")
+        same(other.recv(100), b"hello", "what the other one gets")
+
+
 def see(peer):
     """What the table says of a client that was told its number."""
     rows = [row for row in ctl_json("client") if row["connection"] == peer.number]
@@ -85,7 +101,7 @@ def see(peer):
 
 @contextlib.contextmanager
 def unless_missing():
-    """The debug kernel has no vsock and no Multipath TCP."""
+    """The debug kernel has no vsock, no Multipath TCP and no SCTP."""
     try:
         yield
     except OSError as err:
@@ -132,12 +148,6 @@ def test_vsock(loop):
     netlink.command("listener", "del", netlink.ACK, id=id)
 
 
-class Multipath(Peer):
-    def prepare(self, address):
-        self.sock.close()
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
-
-
 def test_mptcp(loop):
     netlink = Generic()
     port = next(PORTS)
@@ -178,6 +188,39 @@ def test_said(loop):
     agent.close()
 
 
+def test_said_ipv6(loop):
+    """Where it is, in IPv6, with an interface if the address needs one."""
+    agent = Agent(agent_listener(anonymous=(1, 1)))
+    interface = {"ifindex": socket.if_nametoindex("lo")}
+    for address, shown, said in (("2001:db8::7", "2001:db8::7", {}),
+                                 ("fe80::7", "fe80::7%lo", interface),
+                                 ("::ffff:192.0.2.7", "192.0.2.7", {})):
+        agent.said = {"addr6": socket.inet_pton(socket.AF_INET6, address), "port": (777, 2), **said}
+        row = see(Adopted(loop, agent).wait_connect(shown))
+        same((row["address"], row["port"]), (shown, 777), "where it is")
+        banned = shown.split("%")[0]
+        ctl("ban", "add", "address", banned)
+        refused(errno.EACCES, "banned", Adopted, loop, agent)
+        ctl("ban", "del", "address", banned)
+    agent.close()
+
+
+def test_longest(loop):
+    """What is said may be so long, and not longer; then the socket stays the caller's."""
+    agent = Agent(agent_listener())
+    ours, theirs = pair(agent)
+    for name, most in LONGEST.items():
+        refused(errno.ERANGE, "policy", agent.adopt, ours, **{name: b"x" * (most + 1)})
+        works(ours, theirs)
+    theirs.close()
+    ours.close()
+    said = {name: name[0] * most for name, most in LONGEST.items()}
+    agent.said = {name: text.encode() for name, text in said.items()}
+    row = see(Adopted(loop, agent).wait_connect("longest"))
+    same({name: row[name] for name in said}, said, "what was said")
+    agent.close()
+
+
 def test_identity(loop):
     """The client is who the handshake says, not who it says itself."""
     agent = Agent(agent_listener(), user=b"proven")
@@ -198,16 +241,6 @@ def test_identity(loop):
 def test_refused(loop):
     """What can't be taken stays the caller's, as it was."""
     agent = Agent(agent_listener(anonymous=(1, 1)))
-
-    def works(ours, theirs):
-        for one, other in ((ours, theirs), (theirs, ours)):
-            one.sendall(b"hello")
-            same(other.recv(100), b"hello", "what the other one gets")
-
-    def pair():
-        theirs = socket.create_connection(agent.address)
-        return agent.socket.accept()[0], theirs
-
     with open("/dev/null", "rb") as file:
         refused(errno.ENOTSOCK, "not a socket", agent.adopt, file)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -217,7 +250,7 @@ def test_refused(loop):
     with socket.socket() as sock:
         refused(errno.ENOTCONN, "not connected", agent.adopt, sock)
     refused(errno.ENOTCONN, "not connected", agent.adopt, agent.socket)
-    ours, theirs = pair()
+    ours, theirs = pair(agent)
     refused(errno.ENOENT, "no such listener", agent.adopt, ours, listener=9999)
     refused(errno.EOPNOTSUPP, "agent", agent.adopt, ours, listener=1)
     port = next(PORTS)
@@ -231,6 +264,19 @@ def test_refused(loop):
         client(loop, "first")
         refused(errno.EDQUOT, "from this address", agent.adopt, ours)
     works(ours, theirs)
+    addr4, addr6 = socket.inet_aton("192.0.2.7"), socket.inet_pton(socket.AF_INET6, "fe80::7")
+    refused(errno.EINVAL, "either an IPv4 or an IPv6", agent.adopt, ours, addr4=addr4, addr6=addr6)
+    for said in {"port": (1, 2)}, {"ifindex": 1}:
+        refused(errno.EINVAL, "go with an address", agent.adopt, ours, **said)
+    for name in LONGEST:
+        refused(errno.EINVAL, "not UTF-8", agent.adopt, ours, **{name: b"\xff"})
+    refused(errno.ERANGE, "out of range", agent.adopt, ours, tls_version=(TLS_1_2 - 1, 2))
+    agent.netlink.command("config", "begin", agent.netlink.ACK)
+    refused(errno.EOPNOTSUPP, "configuration", agent.adopt, ours)
+    works(ours, theirs)
+    # That would be part of a configuration which isn't put in force.
+    agent.netlink.sock.close()
+    agent.netlink = Generic()
     agent.version = TLS_1_3
     refused(errno.EPROTO, "no TLS", agent.adopt, ours)
     works(ours, theirs)
@@ -239,10 +285,10 @@ def test_refused(loop):
     refused(errno.EBUSY, "in use", agent.adopt, ours)
     theirs.close()
     ours.close()
-    ours, theirs = pair()
+    ours, theirs = pair(agent)
     start_tls(ours, TLS_1_2, True, (TLS_TX,))
     refused(errno.EPROTO, "one of its directions", agent.adopt, ours)
-    ours, theirs = pair()
+    ours, theirs = pair(agent)
     run("ip", "netns", "add", "other")
     run("ip", "-n", "other", "link", "set", "lo", "up")
     # The module has a broker there, too.
@@ -265,6 +311,70 @@ def test_rate(loop):
             break
     else:
         raise AssertionError("the rate of connections isn't kept")
+    agent.close()
+
+
+class Paired(Adopted):
+    """One end of a pair of sockets that have no address."""
+
+    def prepare(self, address):
+        self.sock.close()
+        self.sock, theirs = socket.socketpair()
+        with theirs:
+            self.number = self.agent.adopt(theirs)
+
+
+class AdoptedMultipath(Multipath, Adopted):
+    pass
+
+
+def bound(address, *kind):
+    """A socket that listens."""
+    sock = socket.socket(*kind)
+    sock.bind(address)
+    sock.listen()
+    return sock
+
+
+def play_transport(loop, transport, server=None, cls=Adopted):
+    """A listener of TCP's takes what an agent has accepted elsewhere."""
+    agent = Agent(agent_listener(anonymous=(1, 1)), server=server)
+    peers = exchange(loop, lambda: cls(loop, agent))
+    same([see(peer)["transport"] for peer in peers], [transport] * 2, "transport")
+    # The end of either side is seen by the other one.
+    peers[0].close()
+    wait_for(lambda: stats()["connections"] == 1, "the broker to see the end")
+    ctl("client", "kick", "writer")
+    peers[1].wait_closed()
+    agent.close()
+
+
+def test_adopted_unix(loop):
+    play_transport(loop, "unix", cls=Paired)
+    play_transport(loop, "unix", bound(PATH, socket.AF_UNIX))
+    os.unlink(PATH)
+
+
+def test_adopted_vsock(loop):
+    with unless_missing():
+        server = bound((VMADDR_CID_LOCAL, 1884), socket.AF_VSOCK)
+    play_transport(loop, "vsock", server)
+
+
+def test_adopted_mptcp(loop):
+    with unless_missing():
+        server = bound(("127.0.0.1", 0), socket.AF_INET, socket.SOCK_STREAM,
+                       socket.IPPROTO_MPTCP)
+    play_transport(loop, "mptcp", server, AdoptedMultipath)
+
+
+def test_unknown(_):
+    """A stream that nobody has thought of."""
+    with unless_missing():
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_SCTP)
+    agent = Agent(agent_listener())
+    with sock:
+        refused(errno.EPROTONOSUPPORT, "not TCP, MPTCP, unix or vsock", agent.adopt, sock)
     agent.close()
 
 
@@ -306,7 +416,7 @@ def test_tls(loop, version):
     # The broker says that nothing follows, so that nobody else could end it unseen.
     ctl("client", "kick", "reader")
     reader.wait_closed()
-    same(reader.records, [(ALERT, b"\1\0")], "records that aren't data")
+    same(reader.records, CLOSE_NOTIFY, "records that aren't data")
     # So does a client.
     send_record(writer.sock, ALERT, b"\1\0")
     writer.wait_closed()
@@ -314,7 +424,7 @@ def test_tls(loop, version):
 
 
 def test_tls_records(loop):
-    """Records that aren't data end the connection, and only that."""
+    """Records that aren't data end the connection, in order, and only that."""
     agent = Agent(agent_listener(anonymous=(1, 1)), version=TLS_1_3)
     other = client(loop, "other", "wills/#")
     for kind, data in ((ALERT, b"\2\x28"), (ALERT, b"\1"), (HANDSHAKE, b"\x18\0\0\1\0"),
@@ -322,6 +432,9 @@ def test_tls_records(loop):
         peer = Secret(loop, agent).wait_connect("victim", will=mqtt.Will("wills/x", b"gone"))
         send_record(peer.sock, kind, data)
         peer.wait_closed()
+        same(peer.records, CLOSE_NOTIFY, "records that aren't data")
+        told = f"connection {peer.number}: the client wants other TLS keys"
+        same(told in run("dmesg").stdout, kind == HANDSHAKE, "is it told in the log?")
     loop.until(lambda: len(other.messages) == 5, "wills")
     # Plain text where a record should be.
     peer = Plain(loop, agent)
@@ -425,7 +538,13 @@ def main():
         ("a vsock listener", test_vsock),
         ("a listener of Multipath TCP", test_mptcp),
         ("a connection from an agent", test_plain),
+        ("a unix socket from an agent", test_adopted_unix),
+        ("a vsock socket from an agent", test_adopted_vsock),
+        ("a socket of Multipath TCP from an agent", test_adopted_mptcp),
+        ("a socket of an unknown kind", test_unknown),
         ("what an agent says of a client", test_said),
+        ("what an agent says of where it is", test_said_ipv6),
+        ("the longest that it may say", test_longest),
         ("who a client has proven to be", test_identity),
         ("what can't be taken over", test_refused),
         ("rate of connections", test_rate),

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -21,6 +22,7 @@ from selftest import (
     PATIENCE, TOP, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, mqtt, note, point,
     receive, run, run_tests, same, settings, unload, wait_for,
 )
+from transports import Encrypted, EncryptedWeb, Multipath
 
 AGENT = os.environ.get("KMQTT_AGENT") or f"{TOP}/build/tools/kmqttd"
 NODE_PATH = f"{TOP}/build/clients/node_modules"
@@ -28,6 +30,8 @@ PAHO = f"{TOP}/build/clients/paho-c"
 PLAIN, TLS, MUTUAL, PSK, WS, WSS, PROXY, MULTIPATH = 1883, 8883, 8884, 8885, 8080, 8443, 8886, 8887
 # For pages of others; with a certificate of others.
 OTHERS, FAKE = 8081, 8444
+# WebSocket with clients' certificates; the other version of the PROXY protocol.
+WSS_MUTUAL, PROXY_2 = 8445, 8888
 CONF = f"""
 listener {PLAIN} 127.0.0.1
 allow_anonymous true
@@ -64,8 +68,18 @@ protocol websockets
 certfile @/mallory.pem
 keyfile @/mallory.key
 kmqtt_handshake_timeout 300
+listener {WSS_MUTUAL} 127.0.0.1
+protocol websockets
+cafile @/ca.pem
+certfile @/server.pem
+keyfile @/server.key
+require_certificate true
+use_identity_as_username true
+kmqtt_handshake_timeout 300
 listener {PROXY} 127.0.0.1
 enable_proxy_protocol 1
+listener {PROXY_2} 127.0.0.1
+enable_proxy_protocol 2
 listener 0 @/kmqtt.sock
 listener {MULTIPATH} 127.0.0.1
 kmqtt_mptcp true
@@ -73,6 +87,7 @@ kmqtt_vsock_listener 1883
 """
 PSK_KEY = "00112233445566778899aabbccddeeff"
 VMADDR_CID_LOCAL = 1
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 # What nobody may read on the way.
 SECRET = "the secret of the payload"
 
@@ -129,8 +144,15 @@ class Agent:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([AGENT, "-v"], stderr=self.log, stdout=self.log)
-        for port in TLS, MUTUAL, PSK, WS, OTHERS, WSS, FAKE, PROXY:
+        self.launch()
+        self.wait()
+
+    def launch(self, *args, **env):
+        self.process = subprocess.Popen([AGENT, "-v", *args], stderr=self.log, stdout=self.log,
+                                        env=dict(os.environ, **env))
+
+    def wait(self):
+        for port in TLS, MUTUAL, PSK, WS, OTHERS, WSS, FAKE, WSS_MUTUAL, PROXY, PROXY_2:
             wait_for(lambda port=port: self.listens(port), f"kmqttd to listen at {port}")
 
     def listens(self, port):
@@ -138,6 +160,10 @@ class Agent:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
             return True
         return False
+
+    def tells(self, text, before=0):
+        """It may do so only when the client knows."""
+        wait_for(lambda: text in self.path.read_text()[before:], f"{text!r} in the log of kmqttd")
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -149,11 +175,11 @@ class Subscriber:
 
     running = []
 
-    def __init__(self, *args):
+    def __init__(self, *args, **kw):
         self.running.append(self)
         self.out = tempfile.TemporaryFile("w+")
         self.child = subprocess.Popen(["stdbuf", "-oL", "mosquitto_sub", "-d", "-h", "localhost",
-                                       *args], stdout=self.out, stderr=subprocess.STDOUT)
+                                       *args], stdout=self.out, stderr=subprocess.STDOUT, **kw)
         wait_for(lambda: "Subscribed" in self.text() or self.child.poll() is not None,
                  f"mosquitto_sub {args} to subscribe")
         check("Subscribed" in self.text(), f"mosquitto_sub {args}: {self.text()}")
@@ -169,12 +195,22 @@ class Subscriber:
         self.child.wait(PATIENCE)
 
 
-def publish(*args, status=0):
-    got = run("timeout", str(PATIENCE), "mosquitto_pub", "-h", "localhost", "-q", "1", "-t", "t",
-              *args, check_status=False)
+PUBLISH = ["timeout", str(PATIENCE), "mosquitto_pub", "-h", "localhost", "-q", "1", "-t", "t"]
+
+
+def publish(*args, status=0, **kw):
+    got = run(*PUBLISH, *args, check_status=False, **kw)
     check((got.returncode == 0) == (status == 0),
           f"mosquitto_pub {args}: {got.returncode} {got.stderr}")
     return got.stderr
+
+
+@contextlib.contextmanager
+def publisher(*args, **kw):
+    """mosquitto_pub of the lines that are written; it stays as long as this."""
+    with subprocess.Popen([*PUBLISH, "-l", *args], stdin=subprocess.PIPE, text=True, **kw) as child:
+        yield child.stdin
+    same(child.returncode, 0, f"status of mosquitto_pub {args}")
 
 
 def row_of(client_id):
@@ -186,9 +222,11 @@ def row_of(client_id):
 class Wire:
     """What goes over loopback meanwhile."""
 
+    RCVBUFFORCE = 33
+
     def __enter__(self):
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.sock.setsockopt(socket.SOL_SOCKET, self.RCVBUFFORCE, 1 << 24)
         self.sock.bind(("lo", 0))
         self.data = b""
         return self
@@ -203,58 +241,7 @@ class Wire:
 
 # --------------------------------------------------------------------- tests
 
-def test_tls(d, _):
-    ca = ["--cafile", str(d / "ca.pem")]
-    with Wire() as wire:
-        plain = Subscriber("-p", str(PLAIN), "-t", "plain", "-i", "plain")
-        at = ["-p", str(TLS), *ca]
-        reader = Subscriber(*at, "-t", "t", "-i", "reader")
-        same(row_of("reader")["tls_version"], "1.3", "version")
-        publish(*at, "-m", SECRET)
-        reader.gets(SECRET)
-        # The clients of Mosquitto can't be kept from 1.3.
-        writer = secure_client(d, "old", maximum=ssl.TLSVersion.TLSv1_2)
-        row = row_of("old")
-        same((row["tls_version"], row["cipher"]), ("1.2", writer.cipher()[0]), "TLS")
-        writer.sendall(mqtt.publish("t", f"{SECRET} again".encode(), level=5))
-        reader.gets(f"{SECRET} again")
-        with open("/proc/net/tls_stat") as file:
-            stat = dict(line.split() for line in file)
-        check(int(stat["TlsCurrTxSw"]) >= 2 and int(stat["TlsCurrRxSw"]) >= 2, f"{stat}")
-        same(int(stat["TlsDecryptError"]), 0, "records that could not be decrypted")
-        writer.close()
-        reader.end()
-        publish("-p", str(PLAIN), "-t", "plain", "-m", "for all to see")
-        plain.gets("for all to see")
-        plain.end()
-    check(b"for all to see" in wire.data, "nothing was seen on the wire")
-    check(SECRET.encode() not in wire.data, "a secret was seen on the wire")
-    # A client that doesn't know who we are doesn't want us.
-    publish("-p", str(TLS), "--cafile", str(d / "stranger.pem"), "-m", "x", status=1)
-
-
-def test_certificates(d, agent):
-    at = ["-p", str(MUTUAL), "--cafile", str(d / "ca.pem")]
-
-    def keys(name):
-        return ["--cert", str(d / f"{name}.pem"), "--key", str(d / f"{name}.key")]
-
-    reader = Subscriber(*at, *keys("alice"), "-t", "t", "-i", "with certificate", "-u", "bob")
-    row = row_of("with certificate")
-    same(row["user"], "alice", "user")
-    check("O=kmqtt" in row["subject"] and "CN=alice" in row["subject"], f"{row}")
-    publish(*at, *keys("alice"), "-m", "from alice")
-    reader.gets("from alice")
-    reader.end()
-    for name in "lost", "mallory":
-        publish(*at, *keys(name), "-m", "x", status=1)
-    publish(*at, "-m", "x", status=1)
-    log = agent.path.read_text()
-    for word in "revoked", "unable to get local issuer", "peer did not return a certificate":
-        check(word in log, f"no {word!r} in the log of kmqttd:\n{log}")
-
-
-# The library itself can't be kept from 1.3.
+# No option keeps the programs from 1.3, but the library has its own.
 UP_TO = """
 openssl_conf = all
 [all]
@@ -266,11 +253,70 @@ MaxProtocol = TLSv@
 """
 
 
+def up_to(d, version):
+    """The environment in which OpenSSL has no newer version of TLS."""
+    conf = d / f"openssl-{version}.cnf"
+    conf.write_text(UP_TO.replace("@", version))
+    return dict(os.environ, OPENSSL_CONF=str(conf))
+
+
+def play_mosquitto(d, version, text, *at):
+    """Text goes from mosquitto_pub to mosquitto_sub in one version of TLS; their rows."""
+    env = up_to(d, version)
+    reader = Subscriber(*at, "-t", "t", "-i", f"reader {version}", env=env)
+    with publisher("-i", f"writer {version}", *at, env=env) as lines:
+        print(text, file=lines, flush=True)
+        reader.gets(text)
+        rows = [row_of(f"{name} {version}") for name in ("reader", "writer")]
+    reader.end()
+    same([row["tls_version"] for row in rows], [version] * 2, "versions of TLS")
+    return rows
+
+
+def test_tls(d, _):
+    at = ["-p", str(TLS), "--cafile", str(d / "ca.pem")]
+    with Wire() as wire:
+        plain = Subscriber("-p", str(PLAIN), "-t", "plain", "-i", "plain")
+        for version in VERSIONS:
+            play_mosquitto(d, version, f"{SECRET} in {version}", *at)
+            # The other end says the same.
+            sock = secure_client(d, f"client {version}", version)
+            row = row_of(f"client {version}")
+            same((row["tls_version"], row["cipher"]), (version, sock.cipher()[0]), "TLS")
+            with open("/proc/net/tls_stat") as file:
+                stat = dict(line.split() for line in file)
+            check(int(stat["TlsCurrTxSw"]) >= 1 and int(stat["TlsCurrRxSw"]) >= 1, f"{stat}")
+            same(int(stat["TlsDecryptError"]), 0, "records that could not be decrypted")
+            sock.close()
+        publish("-p", str(PLAIN), "-t", "plain", "-m", "for all to see")
+        plain.gets("for all to see")
+        plain.end()
+    check(b"for all to see" in wire.data, "nothing was seen on the wire")
+    check(SECRET.encode() not in wire.data, "a secret was seen on the wire")
+    # A client that doesn't know who we are doesn't want us.
+    publish("-p", str(TLS), "--cafile", str(d / "stranger.pem"), "-m", "x", status=1)
+
+
+def test_certificates(d, agent):
+    at = ["-p", str(MUTUAL), "--cafile", str(d / "ca.pem"), "-u", "bob"]
+
+    def keys(name):
+        return ["--cert", str(d / f"{name}.pem"), "--key", str(d / f"{name}.key")]
+
+    for version in VERSIONS:
+        for row in play_mosquitto(d, version, f"by {version}", *at, *keys("alice")):
+            same(row["user"], "alice", "user")
+            check("O=kmqtt" in row["subject"] and "CN=alice" in row["subject"], f"{row}")
+        before = len(agent.path.read_text())
+        for wrong in keys("lost"), keys("mallory"), []:
+            publish(*at, *wrong, "-m", "x", status=1, env=up_to(d, version))
+        for word in "revoked", "unable to get local issuer", "peer did not return a certificate":
+            agent.tells(word, before)
+
+
 def play_paho(d, version):
     """The scenarios of tests/clients in one version of TLS."""
-    conf = d / "openssl.cnf"
-    conf.write_text(UP_TO.replace("@", version))
-    env = dict(os.environ, OPENSSL_CONF=str(conf), KMQTT_TLS_CA=str(d / "ca.pem"),
+    env = dict(up_to(d, version), KMQTT_TLS_CA=str(d / "ca.pem"),
                KMQTT_TLS_CERT=str(d / "alice.pem"), KMQTT_TLS_KEY=str(d / "alice.key"),
                KMQTT_TIMEOUT_SCALE="5", KMQTT_CLIENTS_BIG="0", KMQTT_CLIENTS_VERSIONS="3.1.1")
     with tempfile.TemporaryFile("w+") as out:
@@ -287,19 +333,18 @@ def play_paho(d, version):
 
 
 def test_paho(d, _):
-    for version in "1.2", "1.3":
+    for version in VERSIONS:
         play_paho(d, version)
 
 
-def test_psk(*_):
-    at = ["-p", str(PSK), "--psk-identity", "sensor"]
-    reader = Subscriber(*at, "--psk", PSK_KEY, "-t", "t", "-i", "with key")
-    row = row_of("with key")
-    same((row["user"], row["subject"]), ("sensor", "sensor"), "who it is")
-    publish(*at, "--psk", PSK_KEY, "-m", "by key")
-    reader.gets("by key")
-    reader.end()
-    publish(*at, "--psk", PSK_KEY[::-1], "-m", "x", status=1)
+WITH_PSK = ["-p", str(PSK), "--psk-identity", "sensor", "--psk"]
+
+
+def test_psk(d, _):
+    for version in VERSIONS:
+        for row in play_mosquitto(d, version, f"by {version}", *WITH_PSK, PSK_KEY):
+            same((row["user"], row["subject"]), ("sensor", "sensor"), "who it is")
+        publish(*WITH_PSK, PSK_KEY[::-1], "-m", "x", status=1, env=up_to(d, version))
 
 
 SCRIPT = """
@@ -353,6 +398,8 @@ def test_js(d, agent):
         ({"url": f"ws://localhost:{WS}"}, ""),
         ({"url": f"wss://localhost:{WSS}", "files": ca}, "TLS_"),
         ({"url": f"wss://localhost:{WSS}", "files": ca, **old}, "ECDHE-ECDSA-"),
+        ({"url": f"wss://localhost:{WSS_MUTUAL}", "files": alice}, "TLS_"),
+        ({"url": f"wss://localhost:{WSS_MUTUAL}", "files": alice, **old}, "ECDHE-ECDSA-"),
     ]
     (d / "client.js").write_text(SCRIPT)
     before = len(agent.path.read_text())
@@ -378,21 +425,50 @@ def test_page(d, agent):
         check(word in log, f"no {word!r} in the log of kmqttd:\n{log}")
 
 
+# Two addresses of IPv6 and their ports.
+HEADER_2 = b"".join((b"\r\n\r\n\0\r\nQUIT\n", bytes((0x21, 0x21, 0, 36)),
+                     socket.inet_pton(socket.AF_INET6, "2001:db8::9"),
+                     socket.inet_pton(socket.AF_INET6, "2001:db8::1"),
+                     (4712).to_bytes(2, "big"), (1883).to_bytes(2, "big")))
+
+
 def test_proxy(*_):
-    with socket.create_connection(("localhost", PROXY)) as sock:
-        sock.settimeout(PATIENCE)
-        sock.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.1 4711 1883\r\n" +
-                     mqtt.connect("far away", level=5))
-        receive(sock)
-        row = row_of("far away")
-        same((row["address"], row["port"]), ("192.0.2.9", 4711), "where it is")
+    for port, header, where in (
+            (PROXY, b"PROXY TCP4 192.0.2.9 192.0.2.1 4711 1883\r\n", ("192.0.2.9", 4711)),
+            (PROXY_2, HEADER_2, ("2001:db8::9", 4712))):
+        with socket.create_connection(("localhost", port)) as sock:
+            sock.settimeout(PATIENCE)
+            sock.sendall(header + mqtt.connect(f"from {where}", level=5))
+            receive(sock)
+            row = row_of(f"from {where}")
+            same((row["address"], row["port"]), where, "where it is")
+            check(pings(sock), "it is served")
 
 
-def secure_client(d, client_id, maximum=ssl.TLSVersion.MAXIMUM_SUPPORTED):
+def test_web_certificate(d, agent):
+    """As with TLS alone. Who has a certificate is among those under load."""
+    loop = Loop()
+    for version in VERSIONS:
+        before = len(agent.path.read_text())
+        with contextlib.suppress(ssl.SSLError):
+            EncryptedWeb(loop, ("127.0.0.1", WSS_MUTUAL), context_of(d, version))
+            raise AssertionError("it is let in without a certificate")
+        agent.tells("peer did not return a certificate", before)
+    loop.close()
+
+
+def context_of(d, version, name=None):
+    """For a client of one version at most, maybe with a certificate."""
     context = ssl.create_default_context(cafile=str(d / "ca.pem"))
-    context.maximum_version = maximum
-    sock = context.wrap_socket(socket.create_connection(("localhost", TLS), PATIENCE),
-                               server_hostname="localhost")
+    context.maximum_version = VERSIONS[version]
+    if name:
+        context.load_cert_chain(d / f"{name}.pem", d / f"{name}.key")
+    return context
+
+
+def secure_client(d, client_id, version="1.3"):
+    sock = context_of(d, version).wrap_socket(
+        socket.create_connection(("localhost", TLS), PATIENCE), server_hostname="localhost")
     sock.sendall(mqtt.connect(client_id, level=5))
     receive(sock)
     return sock
@@ -430,6 +506,188 @@ def test_death(d, agent):
     reader.end()
 
 
+class Busy:
+    """A kind of Peer that sends one message after the other, so many at a time."""
+
+    WINDOW = 10
+    going = True
+
+    def begin(self, topic):
+        self.topic, self.sent, self.done = topic, 0, 0
+        for _ in range(self.WINDOW):
+            self.more()
+
+    def more(self):
+        self.publish(self.topic, b"%d" % self.sent, qos=1)
+        self.sent += 1
+
+    def on_ack(self, kind, id):
+        self.done += 1
+        if self.going:
+            self.more()
+
+
+class BusyTls(Busy, Encrypted):
+    pass
+
+
+class BusyWeb(Busy, EncryptedWeb):
+    pass
+
+
+class Ring:
+    """Clients with TLS and with WebSocket, each of which sends to the next one all the time."""
+
+    KINDS = ((BusyTls, TLS, "1.3"), (BusyWeb, WSS, "1.3"), (BusyTls, MUTUAL, "1.2"),
+             (BusyWeb, WSS_MUTUAL, "1.2"), (BusyTls, TLS, "1.2"), (BusyWeb, WSS_MUTUAL, "1.3"))
+
+    def __init__(self, d, loop):
+        self.loop = loop
+        self.peers = [self.join(d, number, *kind) for number, kind in enumerate(self.KINDS)]
+        self.before = self.numbers()
+        for number, peer in enumerate(self.peers):
+            peer.begin(f"busy/{(number + 1) % len(self.peers)}")
+
+    def join(self, d, number, cls, port, version):
+        peer = cls(self.loop, ("127.0.0.1", port), context_of(d, version, "alice"))
+        peer.wait_connect(f"busy{number}").wait_subscribe(f"busy/{number}", qos=1)
+        row = row_of(f"busy{number}")
+        user = "alice" if port in (MUTUAL, WSS_MUTUAL) else None
+        same((row["tls_version"], row.get("websocket", False), row.get("user")),
+             (version, cls is BusyWeb, user), "what is known of a client")
+        return peer
+
+    @staticmethod
+    def numbers():
+        """Of connections: who comes again has another one."""
+        rows = [row for row in ctl_json("client") if row.get("client_id", "").startswith("busy")]
+        return {row["client_id"]: row["connection"] for row in rows}
+
+    def until(self, condition, what):
+        self.loop.until(lambda: all(map(condition, self.peers)) or
+                        any(peer.closed for peer in self.peers), what)
+        same([peer.closed for peer in self.peers], [None] * len(self.peers), "ends of connections")
+
+    def moves(self):
+        """Everybody sends and gets more."""
+        want = {peer: (peer.done + 25, len(peer.messages) + 25) for peer in self.peers}
+        self.until(lambda peer: peer.done >= want[peer][0] and
+                   len(peer.messages) >= want[peer][1], "messages")
+
+    def stop(self):
+        """What was acknowledged was delivered, in order, and once."""
+        for peer in self.peers:
+            peer.going = False
+        self.until(lambda peer: peer.done == peer.sent, "acknowledgments")
+        sent = {peer: other.sent
+                for peer, other in zip(self.peers, self.peers[-1:] + self.peers[:-1])}
+        self.until(lambda peer: len(peer.messages) >= sent[peer], "what was acknowledged")
+        for peer in self.peers:
+            same([payload for _, payload, *_ in peer.messages],
+                 [b"%d" % number for number in range(sent[peer])], "messages")
+        same(self.numbers(), self.before, "connections")
+
+
+def attempt(make):
+    """A client, or None if nobody listens."""
+    with contextlib.suppress(ConnectionRefusedError):
+        return make()
+    return None
+
+
+def play_absence(d, agent, ring):
+    """It is killed. Others don't need it, and who does gets through when it is back."""
+    loop = ring.loop
+    new = [functools.partial(cls, loop, ("127.0.0.1", port), context_of(d, "1.3"))
+           for cls, port in ((Encrypted, TLS), (EncryptedWeb, WSS))]
+    same(agent.end(signal.SIGKILL), -signal.SIGKILL, "status of kmqttd")
+    ring.moves()
+    plain = client(loop, "plain", peer_args={"address": ("127.0.0.1", PLAIN)})
+    plain.wait_ping()
+    plain.close()
+    same([attempt(make) for make in new], [None, None], "who gets through")
+    agent.launch()
+    for number, make in enumerate(new):
+        peer = loop.until(functools.partial(attempt, make), "kmqttd to be back")
+        peer.wait_connect(f"new{number}").wait_ping()
+        peer.close()
+    agent.wait()
+    ring.moves()
+
+
+def test_load(d, agent):
+    """Under load nobody is disconnected, and nothing is lost, when it is killed."""
+    loop = Loop()
+    ring = Ring(d, loop)
+    ring.moves()
+    for _ in range(2):
+        play_absence(d, agent, ring)
+    ring.stop()
+    loop.close()
+
+
+class Notices:
+    """What systemd is told."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.sock.bind(str(path))
+        self.sock.settimeout(PATIENCE)
+        path.chmod(0o666)
+
+    def next(self):
+        """How many handshakes there were is told at any time."""
+        while (state := self.sock.recv(4096).decode()).startswith("STATUS="):
+            pass
+        return state
+
+    def forget(self):
+        self.sock.settimeout(0)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.sock.recv(4096)
+        self.sock.settimeout(PATIENCE)
+
+
+def is_confined(agent, user):
+    """It is that user, and has what kmqttd(8) says: CAP_NET_BIND_SERVICE and CAP_NET_ADMIN."""
+    threads = list(Path(f"/proc/{agent.process.pid}/task").glob("*/status"))
+    check(len(threads) > 1, "threads of kmqttd")
+    for path in threads:
+        status = dict(re.findall(r"^(\w+):\t(.*)$", path.read_text(), re.M))
+        same([status[name].split() for name in ("Uid", "Gid")],
+             [[str(user.pw_uid)] * 4, [str(user.pw_gid)] * 4], "who it is")
+        same([int(status[f"Cap{name}"], 16) for name in ("Bnd", "Prm", "Eff", "Inh", "Amb")],
+             [1 << 10 | 1 << 12] * 3 + [0, 0], "capabilities")
+        same(status["NoNewPrivs"], "1", "no new privileges")
+    return status
+
+
+def test_user(d, agent):
+    """Privileges are dropped, and systemd is told how it goes."""
+    is_confined(agent, pwd.getpwnam("root"))
+    same(agent.end(), 0, "status of kmqttd")
+    nobody, notices = pwd.getpwnam("nobody"), Notices(d / "notify")
+    d.chmod(0o711)
+    for key in d.glob("*.key"):
+        os.chown(key, -1, nobody.pw_gid)
+        key.chmod(0o640)
+    agent.launch("--user", "nobody", NOTIFY_SOCKET=str(d / "notify"))
+    wait_for(lambda: notices.next() == "READY=1", "kmqttd to be ready")
+    agent.wait()
+    same(is_confined(agent, nobody)["Groups"].split(), [str(nobody.pw_gid)], "groups")
+    publish("-p", str(TLS), "--cafile", str(d / "ca.pem"), "-m", "x")
+    notices.forget()
+    agent.process.send_signal(signal.SIGHUP)
+    same([notices.next(), notices.next()], ["RELOADING=1", "READY=1"], "what systemd is told")
+    publish(*WITH_PSK, PSK_KEY, "-m", "x")
+    notices.forget()
+    same(agent.end(), 0, "status of kmqttd")
+    same(notices.next(), "STOPPING=1", "what systemd is told")
+    notices.sock.close()
+    agent.start()
+
+
 def test_reload(d, agent):
     """Another certificate, and another listener, while clients are there."""
     sock = secure_client(d, "stays")
@@ -461,12 +719,6 @@ def test_save(d, _):
     ctl("load", "--check", str(saved))
     ctl("load", str(saved))
     same(ctl_json("listener"), before, "listeners")
-
-
-class Multipath(Peer):
-    def prepare(self, address):
-        self.sock.close()
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
 
 
 def test_transports(d, _):
@@ -501,12 +753,15 @@ def main():
     tests = (
         ("TLS 1.2 and 1.3", test_tls),
         ("client certificates", test_certificates),
+        ("WebSocket without a client's certificate", test_web_certificate),
         ("pre-shared keys", test_psk),
         ("MQTT.js with TLS and WebSocket", test_js),
         ("MQTT.js in a page of Chromium", test_page),
         ("Paho C with TLS 1.2 and 1.3 and its certificate", test_paho),
         ("the PROXY protocol", test_proxy),
         ("the agent dies and comes back", test_death),
+        ("the agent dies under load, twice", test_load),
+        ("the agent is nobody, and tells systemd how it goes", test_user),
         ("listeners that need no agent", test_transports),
         ("other certificates", test_reload),
         ("the configuration is saved", test_save),
@@ -517,7 +772,7 @@ def main():
         with point("kmqttctl loads the configuration, and kmqttd listens"):
             prepare(directory)
             ctl("load", str(directory / "kmqtt.conf"))
-            same(len(ctl_json("listener")), 12, "listeners")
+            same(len(ctl_json("listener")), 14, "listeners")
             agent = Agent(directory)
         run_tests([(text, functools.partial(test, directory, agent)) for text, test in tests],
                   end_clients)

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 """Peers whose bytes aren't plain TCP's, and an agent that hands over their sockets.
 
-TLS needs no handshake here: both ends are told the same keys, and the kernel does the rest.
+TLS needs no handshake here: both ends are told the same keys, and the kernel does the rest;
+but for the clients of kmqttd, who are at the end.
 """
 
+import contextlib
 import os
 import socket
+import ssl
 import struct
 
-from selftest import Generic, Peer, mqtt
+from selftest import PATIENCE, Generic, Peer, check, mqtt
 
 TCP_ULP = 31
 SOL_TLS, TLS_TX, TLS_RX = 282, 1, 2
@@ -55,11 +58,11 @@ def agent_listener(**attributes):
 
 
 class Agent:
-    """Accepts at an address of its own and hands over what comes."""
+    """Accepts at an address of its own, or at a given socket, and hands over what comes."""
 
-    def __init__(self, listener, version=0, **said):
+    def __init__(self, listener, version=0, server=None, **said):
         self.netlink = Generic()
-        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket = server or socket.create_server(("127.0.0.1", 0))
         self.address = self.socket.getsockname()
         self.listener, self.version, self.said = listener, version, said
 
@@ -151,8 +154,8 @@ def frame(opcode, payload, fin=True, mask=None, length=None):
     return head + mask + number.to_bytes(len(payload), "big")
 
 
-class Web(Secret):
-    """MQTT in WebSocket's frames, `frame_size` bytes in each."""
+class Framed:
+    """MQTT in WebSocket's frames, `frame_size` bytes in each, on top of a kind of Peer."""
 
     frame_size = 1 << 16
 
@@ -162,8 +165,8 @@ class Web(Secret):
         super().__init__(*args, **kw)
 
     def wrap(self, data):
-        return b"".join(frame(BINARY, data[at:at + self.frame_size])
-                        for at in range(0, len(data), self.frame_size))
+        return super().wrap(b"".join(frame(BINARY, data[at:at + self.frame_size])
+                                     for at in range(0, len(data), self.frame_size)))
 
     def read(self):
         data = super().read()
@@ -198,3 +201,80 @@ class Web(Secret):
             raise mqtt.ProtocolError("a control frame in pieces")
         del raw[:at + size]
         return opcode, payload
+
+
+class Web(Framed, Secret):
+    """WebSocket as an agent hands it over."""
+
+
+class Multipath(Peer):
+    """Multipath TCP; before a kind of Peer it is the way to that."""
+
+    def prepare(self, address):
+        self.sock.close()
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_MPTCP)
+        super().prepare(address)
+
+
+class Encrypted(Peer):
+    """A client of kmqttd's. The loop needs to know of bytes only: OpenSSL is between buffers."""
+
+    connected = True
+
+    def __init__(self, loop, address, context):
+        self.context = context
+        super().__init__(loop, address)
+
+    def prepare(self, address):
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(address)
+        self.came, self.goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = self.context.wrap_bio(self.came, self.goes, server_hostname="localhost")
+        while not self.shakes():
+            data = self.sock.recv(self.chunk)
+            check(data, "kmqttd ends the handshake")
+            self.came.write(data)
+
+    def shakes(self):
+        """A step of the handshake; is it the last one?"""
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            self.sock.sendall(self.goes.read())
+        return True
+
+    def wrap(self, data):
+        self.tls.write(data)
+        return self.goes.read()
+
+    def read(self):
+        data = self.sock.recv(self.chunk)
+        if not data:
+            return data
+        self.came.write(data)
+        found = bytearray()
+        with contextlib.suppress(ssl.SSLWantReadError):
+            while part := self.tls.read(self.chunk):
+                found += part
+        return bytes(found) or None
+
+
+class EncryptedWeb(Framed, Encrypted):
+    """The same with WebSocket, which begins with a request."""
+
+    REQUEST = (b"GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+               b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+               b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+               b"Sec-WebSocket-Protocol: mqtt\r\n\r\n")
+
+    def prepare(self, address):
+        super().prepare(address)
+        self.sock.sendall(Encrypted.wrap(self, self.REQUEST))
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            data = Encrypted.read(self)
+            check(data != b"", f"kmqttd ends after {answer}")
+            answer += data or b""
+        check(answer.startswith(b"HTTP/1.1 101 "), f"{answer}")
