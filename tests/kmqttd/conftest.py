@@ -243,6 +243,14 @@ def pki(tmp_path_factory):
     return ca
 
 
+@pytest.fixture(scope="session")
+def rsa(pki):
+    """A server's certificate that needs no authority, and has a key of RSA."""
+    pki.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+                "/CN=localhost", "-keyout", "rsa.key", "-out", "rsa.pem")
+    return "rsa"
+
+
 class Client:
     """A client that speaks TLS."""
 

@@ -11,11 +11,16 @@ from conftest import KTLS, SCALE, TIMEOUT, Client, echoes, ended
 # Of a record that announces more than it has.
 BEGIN = b"\x16\3\1\x40\0" + b"\1\0\x3f\xfc\3\3" + b"x" * 3000
 
+# Bytes of certificates that are taken of a client, and KiB that a handshake takes at most.
+CERTIFICATES_MAX, PROMISE = 24 * 1024, 128
+# How many clients send so much. They take a guest long.
+LONG = 40
 
-def gets_in(server, pki):
+
+def gets_in(server, pki, cert=None):
     """How long it takes somebody who does nothing wrong."""
     begin = time.monotonic()
-    with Client(pki).connect(server) as sock:
+    with Client(pki, cert=cert).connect(server) as sock:
         if KTLS:
             server.told()
             echoes(sock)
@@ -64,6 +69,77 @@ def test_slow_clients(server, pki, what):
         time.sleep(0.1)
     else:
         pytest.fail("there are handshakes left")
+
+
+def answer(server, client):
+    """A client that has been asked for its certificates, and what it is about to say."""
+    sock = server.connect()
+    to, away = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client.context.wrap_bio(to, away)
+    while True:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            tls.do_handshake()
+        data = away.read()
+        if len(data) > CERTIFICATES_MAX / 2:
+            return sock, data
+        sock.sendall(data)
+        got = sock.recv(65536)
+        assert got, server.log
+        to.write(got)
+
+
+def certificates_end(data):
+    """Where the last record with certificates ends. What comes behind them is short."""
+    at = end = 0
+    while at < len(data):
+        size = 5 + int.from_bytes(data[at + 3:at + 5], "big")
+        at += size
+        if size > 1000:
+            end = at
+    return end
+
+
+def unread(server):
+    """What clients have sent that it has not read yet."""
+    total = 0
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(FileNotFoundError), open(path, encoding="ascii") as table:
+            for _, local, _, _, queues, *_ in map(str.split, table):
+                if local.endswith(f":{server.port:04X}"):
+                    total += int(queues.partition(":")[2], 16)
+    return total
+
+
+@pytest.mark.parametrize("version", (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
+                         ids=("1.2", "1.3"))
+@pytest.mark.parametrize("missing", (1, 0), ids=("nearly all", "all"))
+def test_long_certificates(server, pki, version, missing):
+    """Clients send certificates, as many as are taken, and nothing after that."""
+    own, other = (pki.path.joinpath(f"{name}.pem").read_text() for name in ("client", "ca"))
+    room = CERTIFICATES_MAX - 20 - len(ssl.PEM_cert_to_DER_cert(own))
+    count = room // (5 + len(ssl.PEM_cert_to_DER_cert(other)))
+    (pki.path / "full.pem").write_text(own + other * count)
+    (pki.path / "full.key").write_bytes((pki.path / "client.key").read_bytes())
+    server.start(pki.wants_clients() + "kmqtt_handshake_timeout 300\n")
+    # What each of its threads needs to read so many, it needs once.
+    for _ in range(4):
+        gets_in(server, pki, "full")
+    client = Client(pki, version, cert="full")
+    before = server.memory()
+    with contextlib.ExitStack() as stack:
+        for _ in range(LONG):
+            sock, data = answer(server, client)
+            stack.enter_context(sock)
+            sock.sendall(data[:certificates_end(data) - missing])
+        deadline = time.monotonic() + TIMEOUT
+        while unread(server):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        grown = (server.memory() - before) / LONG
+        print(f"# {version.name}, {missing} missing: {grown} KiB each")
+        assert server.reload()["pending"] == LONG
+        # Without the sanitizer it is half as much, or less.
+        assert 16 < grown < 3 * PROMISE, grown
 
 
 def test_a_source_has_a_limit(server, pki):

@@ -70,13 +70,11 @@ def every_cipher():
 
 
 @pytest.fixture(scope="module")
-def listeners(pki, tmp_path_factory):
+def listeners(pki, rsa, tmp_path_factory):
     """Settings of listeners: with certificates of both kinds, and with keys only."""
-    pki.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
-                "/CN=localhost", "-keyout", "rsa.key", "-out", "rsa.pem")
     psk = tmp_path_factory.mktemp("psk") / "psk"
     psk.write_text(f"sensor:{SECRET.hex()}\n")
-    return {"ec": pki.agent(), "rsa": pki.agent("rsa"), "key": f"psk_file {psk}\n"}
+    return {"ec": pki.agent(), "rsa": pki.agent(rsa), "key": f"psk_file {psk}\n"}
 
 
 @KEY_CALLBACK

@@ -7,7 +7,9 @@ import subprocess
 import time
 
 import pytest
-from conftest import KTLS, SCALE, TIMEOUT, Authority, Client, echoes, ended, needs_ktls
+from conftest import (
+    KTLS, SCALE, TIMEOUT, Authority, Client, der_read, echoes, ended, needs_ktls,
+)  # fmt: skip
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -63,8 +65,7 @@ def s_client_runs(server, *args):
 def s_client(server, *args, data=b"hello"):
     """What openssl has to say."""
     return subprocess.run(
-        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-quiet", "-no_ign_eof",
-         *args],
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", *args],
         input=data, capture_output=True, timeout=TIMEOUT, check=False,
     )  # fmt: skip
 
@@ -80,14 +81,33 @@ def test_psk(server, tmp_path, version):
     assert told["tls"] == (0x0303 if version == "-tls1_2" else 0x0304)
 
 
-@pytest.mark.parametrize("version", ("-tls1_2", "-tls1_3"))
-@pytest.mark.parametrize("identity,key", (("sensor", "00"), ("nobody", "c0ffee00c0ffee00")))
-def test_psk_refused(server, tmp_path, version, identity, key):
+def test_psk_hint(server, tmp_path):
+    """Of TLS 1.2, there is none in 1.3."""
+    (tmp_path / "psk").write_text("sensor:c0ffee00c0ffee00\n")
+    server.start(f"psk_file {tmp_path}/psk\npsk_hint the key of the house\n")
+    got = s_client(server, "-tls1_2", "-psk_identity", "sensor", "-psk", "c0ffee00c0ffee00")
+    assert b"PSK identity hint: the key of the house\n" in got.stdout
+
+
+@pytest.mark.parametrize(
+    "version,identity,key,alert,log",
+    (
+        ("-tls1_2", "sensor", "00", "bad record mac", "cipher operation failed"),
+        ("-tls1_3", "sensor", "00", "illegal parameter", "binder does not verify"),
+        ("-tls1_2", "nobody", "c0ffee00c0ffee00", "unknown psk identity",
+         "psk identity not found"),
+        # It is taken for a ticket that is too old, and there is no certificate.
+        ("-tls1_3", "nobody", "c0ffee00c0ffee00", "handshake failure",
+         "no suitable signature algorithm"),
+    ),
+    ids=("wrong key 1.2", "wrong key 1.3", "nobody 1.2", "nobody 1.3"),
+)
+def test_psk_refused(server, tmp_path, version, identity, key, alert, log):
     (tmp_path / "psk").write_text("sensor:c0ffee00c0ffee00\n")
     server.start(f"psk_file {tmp_path}/psk\n")
     got = s_client(server, version, "-psk_identity", identity, "-psk", key)
-    assert b"alert" in got.stderr
-    assert server.logged(": TLS: ")
+    assert f"alert {alert}" in got.stderr.decode()
+    assert server.logged(f"TLS: {log}")
     server.silent()
 
 
@@ -156,6 +176,7 @@ def bad(pki, tmp_path_factory):
     for kind in ("pem", "key"):
         (pki.path / f"stranger.{kind}").write_bytes(
             (stranger.path / f"stranger.{kind}").read_bytes())
+    (pki.path / "another.pem").write_bytes((stranger.path / "ca.pem").read_bytes())
     return pki
 
 
@@ -179,6 +200,59 @@ def test_certificate_refused(server, bad, version, cert, alert, log):
     assert refused(server, bad, version, cert) == alert
     assert server.logged(f"TLS: {log}")
     server.silent()
+
+
+@needs_ktls
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+def test_certificate_is_revoked_meanwhile(server, pki, version):
+    """From the next SIGHUP on it is worth nothing, with a ticket or without; whoever is in
+    stays in."""
+    name = f"leaving{version.name}"
+    pki.issue(name, f"/CN={name}")
+    server.start(pki.wants_clients() + f"crlfile {pki.file('crl.pem')}\n")
+    client = Client(pki, version, cert=name)
+    with client.connect(server) as old:
+        assert server.told()["subject"] == f"CN={name}"
+        echoes(old)
+        session = old.session
+        pki.revoke(name)
+        server.reload()
+        assert refused(server, pki, version, name) == "SSLV3_ALERT_CERTIFICATE_REVOKED"
+        assert server.logged("TLS: certificate revoked")
+        with pytest.raises(ssl.SSLError, match="certificate revoked"):
+            with client.connect(server, session=session) as sock:
+                sock.recv(1)
+        server.silent()
+        with Client(pki, version, cert="client").connect(server) as other:
+            assert server.told()["subject"] == SUBJECT
+            echoes(other)
+        echoes(old)
+
+
+@needs_ktls
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+def test_directory_of_authorities(server, bad, tmp_path, version):
+    """Whom one of them has signed for is let in."""
+    authorities = tmp_path / "authorities"
+    authorities.mkdir()
+
+    def add(name):
+        (authorities / name).write_bytes((bad.path / name).read_bytes())
+        subprocess.run(["openssl", "rehash", authorities], check=True)
+
+    add("ca.pem")
+    server.start(bad.agent() + f"capath {authorities}\nrequire_certificate true\n")
+    with Client(bad, version, cert="client").connect(server) as sock:
+        assert server.told()["subject"] == SUBJECT
+        echoes(sock)
+    assert refused(server, bad, version, "stranger") == "TLSV1_ALERT_UNKNOWN_CA"
+    assert server.logged("TLS: unable to get local issuer certificate")
+    server.silent()
+    add("another.pem")
+    server.reload()
+    with Client(bad, version, cert="stranger").connect(server) as sock:
+        assert server.told()["subject"] == "CN=stranger"
+        echoes(sock)
 
 
 @needs_ktls
@@ -229,6 +303,8 @@ def test_old_versions(server, pki, version):
 def test_tls13_only(server, pki):
     server.start(pki.agent() + "tls_version tlsv1.3\n")
     assert refused(server, pki, TLS12) == "TLSV1_ALERT_PROTOCOL_VERSION"
+    assert server.logged("TLS: unsupported protocol")
+    server.silent()
 
 
 def test_no_shared_cipher(server, pki):
@@ -250,6 +326,39 @@ def test_configured_ciphers(server, pki, version):
             TLS13: "TLS_CHACHA20_POLY1305_SHA256",
         }[version]
         echoes(sock)
+
+
+@needs_ktls
+def test_dh_parameters(server, pki, rsa, tmp_path):
+    """Those of the file are used, and not what OpenSSL would take by itself."""
+    file = tmp_path / "dh"
+    pki.openssl("genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048",
+                "-out", file)
+    pem = file.read_text().replace("DH PARAMETERS", "CERTIFICATE")
+    _, numbers, _ = der_read(ssl.PEM_cert_to_DER_cert(pem.strip()))
+    _, prime, _ = der_read(numbers)
+    prime = prime.lstrip(b"\0")
+    assert len(prime) == 256
+
+    def primes(agent):
+        """Does the server say this one?"""
+        server.reload(agent)
+        client = Client(pki, TLS12, ciphers="DHE-RSA-AES128-GCM-SHA256")
+        client.context.load_verify_locations(pki.file(f"{rsa}.pem"))
+        messages = []
+        # It isn't documented, but there is no other way to see them.
+        client.context._msg_callback = lambda *args: messages.append(bytes(args[5]))
+        with client.connect(server) as sock:
+            assert server.told()["cipher"] == "DHE-RSA-AES128-GCM-SHA256"
+            echoes(sock)
+        exchange = [message for message in messages if message[:1] == b"\x0c"]
+        assert len(exchange) == 1
+        # The length of a number is in front of it.
+        return exchange[0][4:6] == b"\1\0" and exchange[0][6:262] == prime
+
+    server.start(pki.agent(rsa))
+    assert not primes(pki.agent(rsa))
+    assert primes(pki.agent(rsa) + f"dhparamfile {file}\n")
 
 
 @needs_ktls
@@ -361,7 +470,8 @@ def test_data_with_the_handshake(server, pki):
 def test_short_records(server, pki, version):
     """Who can't take the kernel's records is told at the beginning."""
     server.start(pki.agent())
-    s_client(server, version, "-maxfraglen", "1024")
+    got = s_client(server, version, "-maxfraglen", "1024")
+    assert b"alert handshake failure" in got.stderr
     assert server.logged("TLS: max_fragment_length")
     server.silent()
 
@@ -393,6 +503,17 @@ def test_certificates_too_long(server, pki):
     server.start(pki.wants_clients())
     assert refused(server, pki, TLS12, "chain")
     assert server.logged("excessive message size")
+
+
+def test_too_much_data(server, pki):
+    """A message that is not too long, in records that are, together."""
+    server.start(pki.agent() + "kmqtt_handshake_timeout 300\n")
+    message = b"\1\0\x3f\xfc\3\3" + b"x" * 0x3ffa
+    with server.connect() as sock:
+        with contextlib.suppress(ConnectionError):
+            sock.sendall(b"".join(b"\x16\3\1\0\1%c" % byte for byte in message))
+        assert ended(sock)
+    assert server.logged("TLS: too much data")
 
 
 def test_no_kernel_tls_is_told(server, pki):

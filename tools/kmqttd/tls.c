@@ -78,6 +78,26 @@ static void note_message(int written, int version, int type, const void *buf,
 		tls->records++;
 }
 
+static enum tls_step fail(struct tls *tls, const char *why)
+{
+	snprintf(tls->why, sizeof(tls->why), "%s", why);
+	return TLS_FAILED;
+}
+
+/* OpenSSL would agree to short records, and the kernel doesn't send them. */
+static int check_hello(SSL *ssl, int *alert, void *arg)
+{
+	const unsigned char *data;
+	size_t len;
+
+	if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_max_fragment_length,
+				       &data, &len))
+		return SSL_CLIENT_HELLO_SUCCESS;
+	fail(tls_of(ssl), "max_fragment_length: the kernel's records are longer");
+	*alert = SSL_AD_HANDSHAKE_FAILURE;
+	return SSL_CLIENT_HELLO_ERROR;
+}
+
 /**
  * tls_prepare() - make an SSL_CTX fit for tls_new()
  * @ctx: of a server or of a client
@@ -89,12 +109,7 @@ void tls_prepare(SSL_CTX *ctx)
 	pthread_once(&once, init_index);
 	SSL_CTX_set_keylog_callback(ctx, note_secret);
 	SSL_CTX_set_msg_callback(ctx, note_message);
-}
-
-static enum tls_step fail(struct tls *tls, const char *why)
-{
-	snprintf(tls->why, sizeof(tls->why), "%s", why);
-	return TLS_FAILED;
+	SSL_CTX_set_client_hello_cb(ctx, check_hello, NULL);
 }
 
 /* What is wrong with a certificate says more than that it was refused. */
@@ -104,6 +119,9 @@ static enum tls_step fail_openssl(struct tls *tls)
 	unsigned long code = ERR_peek_error();
 	const char *reason = NULL;
 
+	/* Of check_hello(). */
+	if (*tls->why)
+		return TLS_FAILED;
 	if (code)
 		reason = ERR_reason_error_string(code);
 	if (verified != X509_V_OK && code &&
@@ -133,15 +151,9 @@ static void note_nonce(struct tls *tls, const unsigned char *data, size_t len)
 /* A handshake is done, but can the kernel go on with it? */
 static enum tls_step check_done(struct tls *tls)
 {
-	const SSL_SESSION *session = SSL_get_session(tls->ssl);
-	unsigned int fragment = SSL_SESSION_get_max_fragment_length(session);
-
 	/* The record was all that there was, or the kernel would miss a part. */
 	if (BIO_pending(tls->in) || SSL_has_pending(tls->ssl))
 		return fail(tls, "data in the last record of the handshake");
-	if (fragment != TLSEXT_max_fragment_length_DISABLED &&
-	    fragment != TLSEXT_max_fragment_length_UNSPECIFIED)
-		return fail(tls, "max_fragment_length: the kernel's records are longer");
 	return TLS_DONE;
 }
 
@@ -279,7 +291,8 @@ static enum tls_step read_record(struct tls *tls, int fd)
  * @fd: its socket
  *
  * Return: what it needs now, or how it ended: if not well, @tls->why tells the
- * cause and the peer knows it already.
+ * cause. What OpenSSL refuses, it has sent an alert about. What is refused here,
+ * in what is read or when all is done, gets none: OpenSSL sends only its own.
  */
 enum tls_step tls_advance(struct tls *tls, int fd)
 {
