@@ -5,6 +5,7 @@ nothing happens where anything is wrong.
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from selftest import (
     CTL, Generic, Loop, Peer, check, client, ctl, ctl_json, finish, note, run, run_tests, same,
     scaled, stats, wait_for,
 )
+from transaction import Traffic
 
 SALT = bytes(range(12))
 DEFAULTS = {}
@@ -241,6 +243,45 @@ def test_transaction():
     same(ctl_json("broker"), DEFAULTS, "settings after that")
 
 
+# What takes the place of a listener, more users, status, and what is said against it.
+BROKEN = (
+    ("listener 1886\nmax_inflight_messages many\n", "", 2, "/main:2: "),
+    ("listener 1886 127.0.0.1\nlistener 1890 127.0.0.1\n", "", 1,
+     "/main:2: address and port are in use\n"),
+    ("listener 1886 127.0.0.1\n", "x:y\n", 2, "/users:4: user 'x': a password in plain"),
+)
+
+
+def test_load(count):
+    """Two configurations take turns under load, and each tenth time there is something wrong with
+    one. Clients whom both let in stay, and nobody loses a message.
+    """
+    main = "{}password_file @users\nacl_file @rules\nallow_anonymous false\n"
+    one = dict(main=main.format("listener 1883 127.0.0.1\nlistener 1884 127.0.0.1\n"
+                                "max_inflight_messages 7\n"),
+               users=sha512("one") + sha512("two") + pbkdf2("three"),
+               rules="topic read a/#\nuser one\ntopic load/#\n")
+    other = dict(main=main.format("listener 1885 127.0.0.1\nlistener 1883 127.0.0.1\n"
+                                  "kmqtt_max_sessions 77\n"),
+                 users=pbkdf2("four") + sha512("one"),
+                 rules="user four\ntopic a\npattern load/#\n")
+    good = itertools.cycle([Files(**one), Files(**other)])
+    broken = itertools.cycle([
+        (Files(main=main.format(begin), users=one["users"] + users, rules=one["rules"]), status,
+         says) for begin, users, status, says in BROKEN])
+    next(good).load()
+    with socket.create_server(("127.0.0.1", 1890)), Traffic(username="one", password="secret"):
+        for number in range(1, count + 1):
+            if number % 10:
+                same(next(good).load(), changed(1, 1, 1), f"changes by load {number}")
+                continue
+            before = saved(), listeners()
+            files, status, says = next(broken)
+            text = files.load(status=status)
+            check(says in text, f"no {says!r} in {text!r}")
+            same((saved(), listeners()), before, f"configuration after load {number}")
+
+
 # -------------------------------------------------------------------- save
 
 CONFIGURATIONS = {
@@ -362,7 +403,7 @@ def test_many(count):
 
 def main():
     DEFAULTS.update(ctl_json("broker"))
-    count = scaled(10000, 1500)
+    count, loads = scaled(10000, 1500), scaled(100, 20)
     tests = (
         ("load replaces settings and listeners", test_replace),
         ("clients stay while configurations come and go", test_clients_stay),
@@ -371,6 +412,7 @@ def main():
         ("users of each listener", test_realms),
         ("what is wrong changes nothing", test_wrong),
         ("what isn't committed changes nothing", test_transaction),
+        (f"{loads} loads under load", lambda: test_load(loads)),
         ("what is saved and loaded is the same", test_round_trip),
         ("files that save writes", test_save),
         (f"{count} users and rules", lambda: test_many(count)),

@@ -5,8 +5,10 @@ guess neither get far nor keep others out.
 
 import base64
 import contextlib
+import glob
 import hashlib
 import itertools
+import os
 import re
 import socket
 import struct
@@ -339,12 +341,32 @@ def test_scram():
 
 # ------------------------------------------------------------- while it waits
 
+def workers():
+    """Names of the kernel's workers, and seconds of the processor that each has had."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        with contextlib.suppress(OSError), open(path) as file:
+            name, rest = re.match(r"\d+ \((.*)\) . (.*)", file.read()).groups()
+            if name.startswith("kworker/"):
+                ticks = sum(map(int, rest.split()[10:12]))
+                yield name, ticks / os.sysconf("SC_CLK_TCK")
+
+
+def worked():
+    return sum(seconds for _, seconds in workers())
+
+
+def checking():
+    """Is a password being checked, and doesn't just wait?"""
+    return any(name.endswith("+kmqtt_crypt") for name, _ in workers())
+
+
 def held():
-    """A check that holds up all others of its address until its client resets the connection."""
+    """A check that holds up all others until its client resets the connection."""
     add("slow", slow())
     loop = Loop()
     peer = Peer(loop).connect("slow", username="slow", password="x")
-    waiting(1, loop)
+    # After those before that ended in the same way it waits for seconds.
+    loop.until(checking, "the password to be checked")
     return loop, peer
 
 
@@ -508,31 +530,69 @@ class Guesser(Peer):
         self.told.append(code)
 
 
+def log_in(loop, client_id):
+    """Seconds that it takes somebody honest, who comes from where nobody guesses."""
+    start = time.monotonic()
+    peer = Peer(loop, source="127.0.0.3").connect(client_id, username="one", password="secret")
+    loop.until(lambda: peer.connack or peer.closed, "CONNACK of who is honest")
+    check(peer.connack and not peer.connack.code, f"CONNACK: {peer.connack}")
+    peer.disconnect()
+    return time.monotonic() - start
+
+
 def test_brute_force(tries):
-    """Who guesses doesn't get far, and others get in."""
+    """Who guesses gets neither far nor much of the processor, and others get in as ever."""
     add("one", pbkdf2("secret", 1000))
-    before, start = stats(), time.monotonic()
     loop, told, guessers = Loop(), [], []
+    busy = worked()
+    quiet = sum(log_in(loop, f"quiet{i}") for i in range(tries))
+    cost = (worked() - busy) / tries
+    before, start, busy, honest = stats(), time.monotonic(), worked(), 0
     for i in range(tries):
         guessers = [peer for peer in guessers if not peer.closed]
         while len(guessers) < 30:
             guessers.append(Guesser(loop, told))
-        peer = Peer(loop).connect(f"honest{i}", username="one", password="secret")
-        loop.until(lambda p=peer: p.connack or p.closed, "CONNACK of who is honest")
-        check(peer.connack and not peer.connack.code, f"CONNACK: {peer.connack}")
-        peer.disconnect()
-        if i == tries // 2:
-            # Until they have been made to wait for seconds.
-            loop.until(lambda: len(told) >= 9, "guesses")
-    # The ninth has waited for about six seconds, and each after it for two.
-    wrong = stats()["passwords_wrong"] - before["passwords_wrong"]
-    took = time.monotonic() - start
+        honest += log_in(loop, f"honest{i}")
+        # In the end they have been made to wait for seconds.
+        loop.until(lambda n=i: len(told) >= 9 * (n + 1) // tries, "guesses")
+    now, took, busy = stats(), time.monotonic() - start, worked() - busy
+    checked, wrong = (now[name] - before[name] for name in ("passwords_checked", "passwords_wrong"))
     note(f"{wrong} guesses and {tries} clients in {took:.1f} s")
+    note(f"clients waited for {honest:.2f} s, and without guesses for {quiet:.2f} s")
+    note(f"{checked} checks took {busy:.2f} s, and one without guesses {cost:.3f} s")
+    # The ninth has waited for about six seconds, and each after it for two.
     check(wrong <= 8 + took / 2, f"{wrong} guesses in {took:.1f} s")
     check(took >= 5.5, f"nine guesses in {took:.1f} s")
     same(set(told), {BAD[4]}, "what they were told")
+    # A client may have to wait for a guess, but not for the guesser's delay.
+    check(honest <= 10 * quiet, f"{tries} clients in {honest:.2f} s, not {quiet:.2f} s")
+    check(busy <= 3 * cost * (checked + 1) + 1, f"{checked} checks took {busy:.2f} s")
+    for peer in guessers:
+        peer.close(reset=True)
     loop.close()
     waiting(0)
+    wait_idle()
+
+
+def test_reset(guesses):
+    """Who doesn't wait to be told that a guess was wrong waits before the next one."""
+    add("slow", slow())
+    add("one", pbkdf2("secret"))
+    loop, begun = Loop(), []
+    for _ in range(guesses):
+        guesser = Peer(loop, source="127.0.0.4").connect("guesser", username="slow", password="x")
+        loop.until(checking, "the guess to be checked")
+        begun.append(time.monotonic())
+        guesser.close(reset=True)
+        waiting(0)
+    log_in(loop, "honest")
+    loop.close()
+    pauses = [after - before for before, after in itertools.pairwise(begun)]
+    note(f"pauses: {', '.join(f'{pause:.2f}' for pause in pauses)}")
+    # 50 ms after the first, twice as long after each that follows, but no more than 2 s.
+    for number, pause in enumerate(pauses, 1):
+        least = min(0.05 * 2 ** (number - 1), 2)
+        check(pause >= 0.95 * least, f"{pause:.2f} s after guess {number}, not {least:.2f} s")
     wait_idle()
 
 
@@ -596,6 +656,7 @@ def main():
         ("connections end while their passwords are checked", test_closing),
         ("more passwords than may wait", lambda: test_many(scaled(400, 300))),
         ("guessing from one address", lambda: test_brute_force(scaled(30, 12))),
+        ("guessing without waiting for the answer", lambda: test_reset(10)),
         ("a namespace goes while passwords wait", test_namespace),
         ("the module unloads while passwords wait", test_unload),
     )

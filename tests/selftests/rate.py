@@ -4,6 +4,7 @@ from a slow machine, but ends somewhen.
 """
 
 import socket
+import tempfile
 import time
 
 from selftest import (
@@ -77,21 +78,76 @@ def test_large():
         check(seconds >= 2.5, f"1 MB at 256 KiB/s took {seconds:.2f} s")
 
 
+def count_up_together(where, number, size=0):
+    """Publish so many at once by each of three; seconds until all have come, in order."""
+    sub = where.other("sub", "count/#", qos=1)
+    pubs = [where.client(f"pub{i}") for i in range(3)]
+    start = time.monotonic()
+    for i in range(number):
+        for n, pub in enumerate(pubs):
+            pub.publish(f"count/{n}", b"%d" % i + bytes(size), 1)
+    where.loop.until(lambda: len(sub.messages) == 3 * number, "all messages")
+    seconds = time.monotonic() - start
+    for n in range(3):
+        same([int(m[1].rstrip(b"\0")) for m in sub.messages if m[0] == f"count/{n}"],
+             list(range(number)), f"messages of {n}")
+    return seconds
+
+
 def test_all():
     """The rate of a listener is that of all its clients together."""
     with listener("message-rate", 20) as where:
-        sub = where.other("sub", "count/#", qos=1)
-        pubs = [where.client(f"pub{i}") for i in range(3)]
-        start = time.monotonic()
-        for i in range(20):
-            for n, pub in enumerate(pubs):
-                pub.publish(f"count/{n}", b"%d" % i, 1)
-        where.loop.until(lambda: len(sub.messages) == 60, "all messages")
-        seconds = time.monotonic() - start
+        seconds = count_up_together(where, 20)
         check(seconds >= 1.9, f"60 messages at 20/s took {seconds:.2f} s")
-        for n in range(3):
-            same([int(m[1]) for m in sub.messages if m[0] == f"count/{n}"], list(range(20)),
-                 f"messages of {n}")
+
+
+def test_all_bytes():
+    with listener("byte-rate", "64K") as where:
+        before = stats()["paced"]
+        seconds = count_up_together(where, 7, 10000)
+        check(seconds >= 1.9, f"210 KB at 64 KiB/s took {seconds:.2f} s")
+        check(stats()["paced"] > before, "nobody was held back")
+
+
+def test_changed():
+    """A rate that is loaded is that of clients that are there, too."""
+    def load(*lines):
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:
+            file.write("\n".join(["listener 1883 127.0.0.1", f"listener {PORT} 127.0.0.1", *lines]))
+            file.flush()
+            same(ctl_json("load", file.name)["listeners_kept"], 2, "listeners that stay")
+
+    def count(number, size=0):
+        """Seconds for so many messages, and how often their publisher was held back."""
+        sub.messages.clear()
+        before = stats()["paced"]
+        return count_up(where, pub, sub, number, size), stats()["paced"] - before
+
+    with listener() as where:
+        sub = where.other("sub", "count", qos=1)
+        pub = where.client("pub")
+        same(count(60)[1], 0, "times that a client was held back without a rate")
+        for line, number, size in (("kmqtt_client_message_rate 20", 60, 0),
+                                   ("kmqtt_message_rate 20", 60, 0),
+                                   ("kmqtt_client_byte_rate 64K", 20, 10000),
+                                   ("kmqtt_byte_rate 64K", 20, 10000)):
+            load(line)
+            seconds, paced = count(number, size)
+            check(seconds >= 1.9, f"{number} messages with {line} took {seconds:.2f} s")
+            check(paced, f"nobody was held back with {line}")
+        load()
+        same(count(60, 1000)[1], 0, "times that a client was held back without a rate any more")
+        # This would take minutes, if the new rate were for what comes later only.
+        load("kmqtt_client_message_rate 1")
+        sub.messages.clear()
+        before = stats()["paced"]
+        for i in range(300):
+            pub.publish("count", b"%d" % i, 1)
+        wait_for(lambda: where.loop.turn(0) or stats()["paced"] > before,
+                 "the client to be held back")
+        load()
+        where.loop.until(lambda: len(sub.messages) == 300, "what was held back")
+        check(not pub.closed, f"closed: {pub.closed}")
 
 
 def test_keepalive():
@@ -153,6 +209,8 @@ def main():
             ("bytes of each client", test_client_bytes),
             ("bytes of a large payload", test_large),
             ("messages of all clients", test_all),
+            ("bytes of all clients", test_all_bytes),
+            ("rates that change", test_changed),
             ("who is held back is alive", test_keepalive),
             ("what was sent before the end is not lost", test_gone),
             ("who is held back can be thrown out", test_kick),
