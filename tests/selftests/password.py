@@ -11,6 +11,7 @@ import itertools
 import os
 import re
 import socket
+import statistics
 import struct
 import sys
 import tempfile
@@ -545,28 +546,28 @@ def test_brute_force(tries):
     add("one", pbkdf2("secret", 1000))
     loop, told, guessers = Loop(), [], []
     busy = worked()
-    quiet = sum(log_in(loop, f"quiet{i}") for i in range(tries))
+    quiet = statistics.median(log_in(loop, f"quiet{i}") for i in range(tries))
     cost = (worked() - busy) / tries
-    before, start, busy, honest = stats(), time.monotonic(), worked(), 0
+    before, start, busy, waited = stats(), time.monotonic(), worked(), []
     for i in range(tries):
         guessers = [peer for peer in guessers if not peer.closed]
         while len(guessers) < 30:
             guessers.append(Guesser(loop, told))
-        honest += log_in(loop, f"honest{i}")
-        # In the end they have been made to wait for seconds.
-        loop.until(lambda n=i: len(told) >= 9 * (n + 1) // tries, "guesses")
+        waited.append(log_in(loop, f"honest{i}"))
+        # Clients come between all of twelve guesses; from the seventh on, these wait for 2 s.
+        loop.until(lambda n=i: len(told) >= 12 * (n + 1) // tries, "guesses")
     now, took, busy = stats(), time.monotonic() - start, worked() - busy
     checked, wrong = (now[name] - before[name] for name in ("passwords_checked", "passwords_wrong"))
-    note(f"{wrong} guesses and {tries} clients in {took:.1f} s")
-    note(f"clients waited for {honest:.2f} s, and without guesses for {quiet:.2f} s")
+    honest = statistics.median(waited)
+    note(f"{wrong} guesses in {took:.1f} s")
+    note(f"{tries} clients wait for {honest:.3f} s, and without guesses for {quiet:.3f} s")
     note(f"{checked} checks took {busy:.2f} s, and one without guesses {cost:.3f} s")
-    # The ninth has waited for about six seconds, and each after it for two.
     check(wrong <= 8 + took / 2, f"{wrong} guesses in {took:.1f} s")
-    check(took >= 5.5, f"nine guesses in {took:.1f} s")
+    check(took >= 11.5, f"twelve guesses in {took:.1f} s")
     same(set(told), {BAD[4]}, "what they were told")
-    # A client may have to wait for a guess, but not for the guesser's delay.
-    check(honest <= 10 * quiet, f"{tries} clients in {honest:.2f} s, not {quiet:.2f} s")
-    check(busy <= 3 * cost * (checked + 1) + 1, f"{checked} checks took {busy:.2f} s")
+    # A client may have to wait for a guess, but not for as long as the guesser has to.
+    check(honest <= 10 * quiet, f"clients wait for {honest:.3f} s, not {quiet:.3f} s")
+    check(busy <= 4 * cost * (checked + 1) + 2, f"{checked} checks took {busy:.2f} s")
     for peer in guessers:
         peer.close(reset=True)
     loop.close()
@@ -655,7 +656,7 @@ def main():
         ("who says it all and goes is heard", test_fire_and_forget),
         ("connections end while their passwords are checked", test_closing),
         ("more passwords than may wait", lambda: test_many(scaled(400, 300))),
-        ("guessing from one address", lambda: test_brute_force(scaled(30, 12))),
+        ("guessing from one address", lambda: test_brute_force(scaled(36, 12))),
         ("guessing without waiting for the answer", lambda: test_reset(10)),
         ("a namespace goes while passwords wait", test_namespace),
         ("the module unloads while passwords wait", test_unload),

@@ -7,8 +7,8 @@ import select
 import socket
 
 from selftest import (
-    Child, Generic, Loop, Peer, broker_set, check, client, ctl, ctl_json, finish, load, note,
-    point, same, scaled, unload, wait_for, wait_idle,
+    PATIENCE, Child, Generic, Loop, Peer, broker_set, check, client, ctl, ctl_json, finish, load,
+    note, point, same, scaled, unload, wait_for, wait_idle,
 )
 
 LOOPBACK = socket.inet_aton("127.0.0.1")
@@ -98,7 +98,8 @@ class Traffic:
             if not kind:
                 same(connected(), self.connections, "connections after the load")
                 os.close(self.hold)
-                same(self.child.wait(), 0, "status of the load")
+                # It loses its own patience first, and tells with what.
+                same(self.child.wait(2 * PATIENCE), 0, "status of the load")
                 wait_for(lambda: not connected(), "the clients of the load to go")
         finally:
             self.child.kill()
