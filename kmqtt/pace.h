@@ -7,6 +7,7 @@
 #define _KMQTT_PACE_H
 
 #include <linux/atomic.h>
+#include <linux/compiler.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/time64.h>
@@ -14,12 +15,14 @@
 /**
  * struct kmqtt_pace - a pace to be kept to; begins as zeroes
  * @due: ktime_get_ns() when all that was taken would have been due
+ * @rate: how many a second that was reckoned with
  *
  * This is the generic cell rate algorithm: what is taken moves @due on by the
  * time that it is worth, and a quiet time makes good for a second at most.
  */
 struct kmqtt_pace {
 	atomic64_t due;
+	u32 rate;
 };
 
 /**
@@ -29,6 +32,8 @@ struct kmqtt_pace {
  * @n: how many are taken, whether there are as many or not
  * @now: ktime_get_ns()
  *
+ * What was taken at another rate is forgotten: it may have been a wrong one.
+ *
  * Context: any.
  * Return: nanoseconds to wait before more is taken, 0 for none.
  */
@@ -37,6 +42,10 @@ static inline u64 kmqtt_pace_take(struct kmqtt_pace *pace, u32 rate, u32 n,
 {
 	u64 worth, due, last;
 
+	if (unlikely(READ_ONCE(pace->rate) != rate)) {
+		WRITE_ONCE(pace->rate, rate);
+		atomic64_set(&pace->due, 0);
+	}
 	if (!rate)
 		return 0;
 	worth = div_u64((u64)n * NSEC_PER_SEC, rate);

@@ -426,6 +426,10 @@ static int receive_large(struct kmqtt_conn *conn, struct kmqtt_pass *pass)
 	int n = 0, err;
 	u32 bytes;
 
+	/* There may be a limit since it began. */
+	if (kmqtt_pacing_begin(conn, GFP_KERNEL))
+		return kmqtt_client_fail(&conn->client,
+					 KMQTT_REASON_QUOTA_EXCEEDED);
 	err = keep_pace(conn, 0, 0);
 	if (err)
 		return err;
