@@ -104,7 +104,7 @@ static void set_text(json_t *row, const char *name, char *value)
 	free(value);
 }
 
-/* Those that are limited, such as "connect 5, client-byte 1.0K"; or NULL. */
+/* Those that are limited, such as "connect 5, client-byte 2K"; or NULL. */
 static char *rates_of(json_t *row)
 {
 	static const char *const names[] = {
@@ -121,7 +121,8 @@ static char *rates_of(json_t *row)
 		if (value && strcmp(value, "0")) {
 			if (asprintf(&longer, "%s%s%.*s %s", text ?: "",
 				     text ? ", " : "",
-				     (int)strlen(names[i]) - 5, names[i],
+				     (int)(strlen(names[i]) - strlen("-rate")),
+				     names[i],
 				     value) < 0)
 				conf_check(NULL);
 			free(text);
