@@ -9,6 +9,7 @@
 #include "../settings.h"
 #include "../wire/utf8.h"
 #include "config.h"
+#include "read.h"
 #include "reply.h"
 #include "sys.h"
 
@@ -151,36 +152,6 @@ int kmqtt_nl_broker_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return kmqtt_nl_reply_send(reply, hdr, info);
 }
 
-static void read_u32(struct genl_info *info, int attr, u32 *setting)
-{
-	if (info->attrs[attr])
-		*setting = nla_get_u32(info->attrs[attr]);
-}
-
-static void read_u64(struct genl_info *info, int attr, u64 *setting)
-{
-	if (info->attrs[attr])
-		*setting = nla_get_uint(info->attrs[attr]);
-}
-
-static void read_u16(struct genl_info *info, int attr, u16 *setting)
-{
-	if (info->attrs[attr])
-		*setting = nla_get_u16(info->attrs[attr]);
-}
-
-static void read_u8(struct genl_info *info, int attr, u8 *setting)
-{
-	if (info->attrs[attr])
-		*setting = nla_get_u8(info->attrs[attr]);
-}
-
-static void read_bool(struct genl_info *info, int attr, bool *setting)
-{
-	if (info->attrs[attr])
-		*setting = nla_get_u8(info->attrs[attr]);
-}
-
 /* Make a text of an attribute, or NULL if there is none or it is empty. */
 static int make_text(struct genl_info *info, int attr, struct kmqtt_text **text)
 {
@@ -214,24 +185,27 @@ static void take_text(struct genl_info *info, int attr,
 static void read_capabilities(struct genl_info *info,
 			      struct kmqtt_limits *limits)
 {
-	read_u32(info, KMQTT_A_BROKER_MAX_SESSION_EXPIRY,
-		 &limits->max_session_expiry);
-	read_u16(info, KMQTT_A_BROKER_RECEIVE_MAX, &limits->receive_max);
-	read_u16(info, KMQTT_A_BROKER_TOPIC_ALIAS_MAX, &limits->topic_alias_max);
-	read_u16(info, KMQTT_A_BROKER_MAX_KEEPALIVE, &limits->max_keepalive);
-	read_u8(info, KMQTT_A_BROKER_MAX_QOS, &limits->max_qos);
-	read_u8(info, KMQTT_A_BROKER_REDIRECT, &limits->redirect);
-	read_bool(info, KMQTT_A_BROKER_RETAIN_AVAILABLE,
-		  &limits->retain_available);
-	read_bool(info, KMQTT_A_BROKER_WILDCARD_AVAILABLE,
-		  &limits->wildcard_available);
-	read_bool(info, KMQTT_A_BROKER_SHARED_AVAILABLE,
-		  &limits->shared_available);
-	read_bool(info, KMQTT_A_BROKER_SUBSCRIPTION_IDS_AVAILABLE,
-		  &limits->sub_ids_available);
-	read_bool(info, KMQTT_A_BROKER_VALIDATE_PAYLOAD,
-		  &limits->validate_payload);
-	read_bool(info, KMQTT_A_BROKER_BH_PATH, &limits->bh_path);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_SESSION_EXPIRY,
+			  &limits->max_session_expiry);
+	kmqtt_nl_read_u16(info, KMQTT_A_BROKER_RECEIVE_MAX,
+			  &limits->receive_max);
+	kmqtt_nl_read_u16(info, KMQTT_A_BROKER_TOPIC_ALIAS_MAX,
+			  &limits->topic_alias_max);
+	kmqtt_nl_read_u16(info, KMQTT_A_BROKER_MAX_KEEPALIVE,
+			  &limits->max_keepalive);
+	kmqtt_nl_read_u8(info, KMQTT_A_BROKER_MAX_QOS, &limits->max_qos);
+	kmqtt_nl_read_u8(info, KMQTT_A_BROKER_REDIRECT, &limits->redirect);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_RETAIN_AVAILABLE,
+			   &limits->retain_available);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_WILDCARD_AVAILABLE,
+			   &limits->wildcard_available);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_SHARED_AVAILABLE,
+			   &limits->shared_available);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_SUBSCRIPTION_IDS_AVAILABLE,
+			   &limits->sub_ids_available);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_VALIDATE_PAYLOAD,
+			   &limits->validate_payload);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_BH_PATH, &limits->bh_path);
 }
 
 /* The memory that counting needs has to be there before. */
@@ -246,10 +220,11 @@ static int prepare_flapping(struct genl_info *info)
 
 static void read_bans(struct genl_info *info, struct kmqtt_settings *s)
 {
-	read_u32(info, KMQTT_A_BROKER_MAX_BANS, &s->max_bans);
-	read_u32(info, KMQTT_A_BROKER_FLAPPING_MAX, &s->flapping_max);
-	read_u32(info, KMQTT_A_BROKER_FLAPPING_WINDOW, &s->flapping_window);
-	read_u32(info, KMQTT_A_BROKER_FLAPPING_BAN, &s->flapping_ban);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_BANS, &s->max_bans);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_FLAPPING_MAX, &s->flapping_max);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_FLAPPING_WINDOW,
+			  &s->flapping_window);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_FLAPPING_BAN, &s->flapping_ban);
 }
 
 /* Settings that are given, over those that are there; all of them or none. */
@@ -279,31 +254,37 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 		  response_info);
 	take_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, &s->server_reference,
 		  reference);
-	read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS, &s->max_connections);
-	read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE,
-		 &s->max_per_source);
-	read_u32(info, KMQTT_A_BROKER_CONNECT_TIMEOUT,
-		 &s->limits.connect_timeout);
-	read_u32(info, KMQTT_A_BROKER_MAX_PACKET_SIZE,
-		 &s->limits.max_packet_size);
-	read_u32(info, KMQTT_A_BROKER_MAX_PAYLOAD_SIZE,
-		 &s->limits.max_payload_size);
-	read_u32(info, KMQTT_A_BROKER_MAX_INFLIGHT, &s->outbox.max_inflight);
-	read_u32(info, KMQTT_A_BROKER_MAX_QUEUED_MESSAGES,
-		 &s->outbox.max_queued);
-	read_u64(info, KMQTT_A_BROKER_MAX_QUEUED_BYTES, &s->outbox.max_bytes);
-	read_u64(info, KMQTT_A_BROKER_MAX_INFLIGHT_BYTES,
-		 &s->outbox.max_inflight_bytes);
-	read_u64(info, KMQTT_A_BROKER_MAX_MEMORY, &s->max_memory);
-	read_u32(info, KMQTT_A_BROKER_MAX_SESSIONS, &s->max_sessions);
-	read_u32(info, KMQTT_A_BROKER_MAX_RETAINED, &s->limits.max_retained);
-	read_u32(info, KMQTT_A_BROKER_MAX_SUBSCRIPTIONS,
-		 &s->limits.max_subscriptions);
-	read_bool(info, KMQTT_A_BROKER_QUEUE_QOS0, &s->outbox.queue_qos0);
-	read_bool(info, KMQTT_A_BROKER_UPGRADE_QOS, &s->outbox.upgrade_qos);
-	read_bool(info, KMQTT_A_BROKER_CHECK_RETAIN_SOURCE,
-		  &s->check_retain_source);
-	read_u32(info, KMQTT_A_BROKER_SYS_INTERVAL, &s->sys_interval);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS,
+			  &s->max_connections);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE,
+			  &s->max_per_source);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_CONNECT_TIMEOUT,
+			  &s->limits.connect_timeout);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_PACKET_SIZE,
+			  &s->limits.max_packet_size);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_PAYLOAD_SIZE,
+			  &s->limits.max_payload_size);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_INFLIGHT,
+			  &s->outbox.max_inflight);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_QUEUED_MESSAGES,
+			  &s->outbox.max_queued);
+	kmqtt_nl_read_u64(info, KMQTT_A_BROKER_MAX_QUEUED_BYTES,
+			  &s->outbox.max_bytes);
+	kmqtt_nl_read_u64(info, KMQTT_A_BROKER_MAX_INFLIGHT_BYTES,
+			  &s->outbox.max_inflight_bytes);
+	kmqtt_nl_read_u64(info, KMQTT_A_BROKER_MAX_MEMORY, &s->max_memory);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_SESSIONS, &s->max_sessions);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_RETAINED,
+			  &s->limits.max_retained);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_SUBSCRIPTIONS,
+			  &s->limits.max_subscriptions);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_QUEUE_QOS0,
+			   &s->outbox.queue_qos0);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_UPGRADE_QOS,
+			   &s->outbox.upgrade_qos);
+	kmqtt_nl_read_bool(info, KMQTT_A_BROKER_CHECK_RETAIN_SOURCE,
+			   &s->check_retain_source);
+	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_SYS_INTERVAL, &s->sys_interval);
 	read_capabilities(info, &s->limits);
 	read_bans(info, s);
 	return 0;

@@ -5,29 +5,20 @@
 #include "terms.h"
 
 #include "../wire/utf8.h"
+#include "read.h"
 #include "reply.h"
-
-static void read_bool(struct genl_info *info, int attr, bool *value)
-{
-	if (info->attrs[attr])
-		*value = nla_get_u8(info->attrs[attr]);
-}
-
-static void read_u32(struct genl_info *info, int attr, u32 *value)
-{
-	if (info->attrs[attr])
-		*value = nla_get_u32(info->attrs[attr]);
-}
 
 static void read_rates(struct genl_info *info, struct kmqtt_terms *terms)
 {
-	read_u32(info, KMQTT_A_LISTENER_CONNECT_RATE, &terms->connect_rate);
-	read_u32(info, KMQTT_A_LISTENER_MESSAGE_RATE, &terms->message_rate);
-	read_u32(info, KMQTT_A_LISTENER_BYTE_RATE, &terms->byte_rate);
-	read_u32(info, KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
-		 &terms->client_message_rate);
-	read_u32(info, KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
-		 &terms->client_byte_rate);
+	kmqtt_nl_read_u32(info, KMQTT_A_LISTENER_CONNECT_RATE,
+			  &terms->connect_rate);
+	kmqtt_nl_read_u32(info, KMQTT_A_LISTENER_MESSAGE_RATE,
+			  &terms->message_rate);
+	kmqtt_nl_read_u32(info, KMQTT_A_LISTENER_BYTE_RATE, &terms->byte_rate);
+	kmqtt_nl_read_u32(info, KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
+			  &terms->client_message_rate);
+	kmqtt_nl_read_u32(info, KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
+			  &terms->client_byte_rate);
 }
 
 static int read_id_prefix(struct genl_info *info,
@@ -64,21 +55,17 @@ static int read_id_prefix(struct genl_info *info,
  */
 int kmqtt_nl_read_terms(struct genl_info *info, struct kmqtt_terms *terms)
 {
-	struct nlattr **attrs = info->attrs;
-
 	read_rates(info, terms);
-	read_u32(info, KMQTT_A_LISTENER_MAX_CONNECTIONS,
-		 &terms->max_connections);
-	if (attrs[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX])
-		terms->topic_alias_max =
-			nla_get_u16(attrs[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX]);
-	if (attrs[KMQTT_A_LISTENER_MAX_QOS])
-		terms->max_qos = nla_get_u8(attrs[KMQTT_A_LISTENER_MAX_QOS]);
-	read_bool(info, KMQTT_A_LISTENER_ANONYMOUS, &terms->anonymous);
-	read_bool(info, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
-		  &terms->username_as_client_id);
-	read_bool(info, KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
-		  &terms->assign_client_id);
+	kmqtt_nl_read_u32(info, KMQTT_A_LISTENER_MAX_CONNECTIONS,
+			  &terms->max_connections);
+	kmqtt_nl_read_u16(info, KMQTT_A_LISTENER_TOPIC_ALIAS_MAX,
+			  &terms->topic_alias_max);
+	kmqtt_nl_read_u8(info, KMQTT_A_LISTENER_MAX_QOS, &terms->max_qos);
+	kmqtt_nl_read_bool(info, KMQTT_A_LISTENER_ANONYMOUS, &terms->anonymous);
+	kmqtt_nl_read_bool(info, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
+			   &terms->username_as_client_id);
+	kmqtt_nl_read_bool(info, KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
+			   &terms->assign_client_id);
 	return read_id_prefix(info, &terms->id_prefix);
 }
 

@@ -122,8 +122,7 @@ static char *rates_of(json_t *row)
 			if (asprintf(&longer, "%s%s%.*s %s", text ?: "",
 				     text ? ", " : "",
 				     (int)(strlen(names[i]) - strlen("-rate")),
-				     names[i],
-				     value) < 0)
+				     names[i], value) < 0)
 				conf_check(NULL);
 			free(text);
 			text = longer;

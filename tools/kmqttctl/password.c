@@ -55,6 +55,19 @@ static const char *read_iterations(const char *text, uint32_t *iterations)
 }
 
 /**
+ * password_unsupported() - is it a hash that the broker can't check?
+ * @text: what mosquitto_passwd has made
+ *
+ * Return: what to do instead; NULL if it is none of these.
+ */
+const char *password_unsupported(const char *text)
+{
+	if (!strncmp(text, "$argon2id$", 10))
+		return "argon2id is not supported: use mosquitto_passwd -H sha512-pbkdf2";
+	return NULL;
+}
+
+/**
  * password_read() - read a hash that mosquitto_passwd has made
  * @password: the hash
  * @text: "$7$ITERATIONS$SALT$HASH" or "$6$SALT$HASH"

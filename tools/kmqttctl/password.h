@@ -23,6 +23,7 @@ struct password {
 
 bool password_derive(struct password *password, const char *text,
 		     uint32_t iterations);
+const char *password_unsupported(const char *text);
 bool password_read(struct password *password, const char *text);
 
 #endif /* _KMQTTCTL_PASSWORD_H */

@@ -261,9 +261,8 @@ static enum exit_code get_hash(struct ctl *ctl, struct password *password)
 	arg = ctl_next_arg(ctl);
 	if (!arg)
 		return ctl_usage(ctl, "which hash?");
-	if (!strncmp(arg, "$argon2id$", 10))
-		return ctl_usage(ctl,
-				 "argon2id is not supported: use mosquitto_passwd -H sha512-pbkdf2");
+	if (password_unsupported(arg))
+		return ctl_usage(ctl, password_unsupported(arg));
 	if (!password_read(password, arg))
 		return ctl_usage(ctl,
 				 "a hash is $7$ITERATIONS$SALT$HASH or $6$SALT$HASH");

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <linux/kmqtt.h>
 
+#include "../password.h"
 #include "../text.h"
 #include "lines.h"
 
@@ -78,8 +79,9 @@ static const char *read_password(struct conf_user *user, const char *text)
 
 	if (*text != '$')
 		return "a password in plain text: run mosquitto_passwd -U on the file";
-	if (!strncmp(text, "$argon2id$", 10))
-		return "argon2id is not supported: use mosquitto_passwd -H sha512-pbkdf2";
+	wrong = password_unsupported(text);
+	if (wrong)
+		return wrong;
 	method = find_method(text, &user->method);
 	if (!method)
 		return "nothing that mosquitto_passwd makes";
