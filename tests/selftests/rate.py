@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from selftest import (
-    Loop, Peer, check, client, ctl, ctl_json, finish, point, same, stats, wait_for, wait_idle,
+    Loop, Peer, check, client, ctl, ctl_json, finish, mqtt, point, same, stats, wait_for, wait_idle,
 )
 
 PORT = 1900
@@ -76,6 +76,25 @@ def test_large():
         sub = where.other("sub", "count", qos=1)
         seconds = count_up(where, where.client("pub"), sub, 1, 1000000)
         check(seconds >= 2.5, f"1 MB at 256 KiB/s took {seconds:.2f} s")
+
+
+def test_large_begun():
+    """A rate that comes when a payload is on its way is for the rest of it."""
+    with listener() as where:
+        sub = where.other("sub", "count", qos=1)
+        pub = where.client("pub")
+        packet = mqtt.publish("count", bytes(1000000), 1, pub.id())
+        pub.send(packet[:300000])
+        wait_for(lambda: where.loop.turn(0) or
+                 ctl_json("client", "get", "pub")["bytes_received"] > 299000, "the beginning")
+        ctl("listener", "set", f"127.0.0.1:{PORT}", "client-byte-rate", "256K")
+        before, start = stats()["paced"], time.monotonic()
+        pub.send(packet[300000:])
+        where.loop.until(lambda: sub.messages, "all of it")
+        seconds = time.monotonic() - start
+        check(seconds >= 1.5, f"700 KB at 256 KiB/s took {seconds:.2f} s")
+        check(stats()["paced"] > before, "nobody was held back")
+        same(len(sub.messages[0][1]), 1000000, "bytes of the payload")
 
 
 def count_up_together(where, number, size=0):
@@ -208,6 +227,7 @@ def main():
             ("messages of each client", test_client_messages),
             ("bytes of each client", test_client_bytes),
             ("bytes of a large payload", test_large),
+            ("bytes of one that has begun", test_large_begun),
             ("messages of all clients", test_all),
             ("bytes of all clients", test_all_bytes),
             ("rates that change", test_changed),
