@@ -2,7 +2,7 @@
 /*
  * Connections whose bytes are not plain TCP's: the kernel's TLS, frames of
  * WebSocket, Multipath TCP, AF_UNIX and AF_VSOCK. Their sockets are used as a
- * process would use them, and by threads only.
+ * process would use them, but for what tls_is_stuck() tells, and by threads only.
  */
 #include "stream.h"
 
@@ -12,6 +12,7 @@
 #include <linux/tls.h>
 #include <linux/uio.h>
 #include <net/sock.h>
+#include <net/tls.h>
 #include <net/tls_prot.h>
 #include "conn.h"
 #include "pass.h"
@@ -89,6 +90,28 @@ void kmqtt_stream_free(struct kmqtt_stream *stream)
 	kfree(stream);
 }
 
+/*
+ * TLS takes a record that TCP has no memory for, and sends it when an acknowledgment
+ * makes room. With nothing on its way, none comes. A work of TLS's that is due sends
+ * it, or fails and wakes us. After an error nothing will ever be sent, which is for
+ * the next send to find. (Where encryption takes its time, this may be said of what
+ * isn't encrypted yet.)
+ */
+static bool tls_is_stuck(const struct sock *sk)
+{
+	const struct tls_context *ctx = tls_get_ctx(sk);
+	const struct tls_sw_context_tx *tx;
+
+	if (READ_ONCE(sk->sk_wmem_queued) || READ_ONCE(sk->sk_err) ||
+	    READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN)
+		return false;
+	if (ctx->tx_conf != TLS_SW)
+		return READ_ONCE(ctx->partially_sent_record);
+	tx = tls_sw_ctx_tx(ctx);
+	return !list_empty(&tx->tx_list) &&
+	       !test_bit(BIT_TX_SCHEDULED, &tx->tx_bitmask);
+}
+
 /* The socket has something to tell, with softirqs or interrupts off. */
 static int wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 		void *key)
@@ -105,7 +128,8 @@ static int wake(struct wait_queue_entry *wait, unsigned int mode, int sync,
 	/* Room first, then the bit: pairs with blocked() of the sender. */
 	smp_mb();
 	if ((!events || events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) &&
-	    test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags)) {
+	    (test_and_clear_bit(KMQTT_CONN_TX_BLOCKED, &conn->flags) ||
+	     (conn->stream->tls && tls_is_stuck(kmqtt_conn_sk(conn))))) {
 		set_bit(KMQTT_CONN_TX_PENDING, &conn->flags);
 		kick = true;
 	}
@@ -288,18 +312,40 @@ int kmqtt_stream_send(struct kmqtt_conn *conn, struct msghdr *msg)
 	return n;
 }
 
+/* Do what an acknowledgment does. Returns -ENOMEM if TLS is to be looked at again. */
+static int push_tls(struct sock *sk)
+{
+	bool stuck;
+
+	lock_sock(sk);
+	stuck = tls_is_stuck(sk);
+	if (stuck)
+		sk->sk_write_space(sk);
+	release_sock(sk);
+	return stuck ? -ENOMEM : 0;
+}
+
 /**
  * kmqtt_stream_flush() - send what is due besides MQTT's bytes
  * @conn: a connection with a stream
  *
- * Context: process, may sleep; the connection's transmit side.
+ * What TLS has comes before the last words of a connection, whoever pushes it.
+ *
+ * Context: process, may sleep; the connection's transmit side; takes the socket
+ * lock.
  * Return: 0 if nothing is in the way of MQTT's bytes; or as kmqtt_stream_send().
  */
 int kmqtt_stream_flush(struct kmqtt_conn *conn)
 {
-	if (!conn->stream->websocket)
-		return 0;
-	return nothing_sent(kmqtt_conn_sk(conn), kmqtt_websocket_flush(conn));
+	struct sock *sk = kmqtt_conn_sk(conn);
+	int err = 0;
+
+	if (conn->stream->websocket)
+		err = nothing_sent(sk, kmqtt_websocket_flush(conn));
+	if (err || !conn->stream->tls || !tls_is_stuck(sk) ||
+	    test_bit(KMQTT_CONN_CLOSING, &conn->flags))
+		return err;
+	return push_tls(sk);
 }
 
 /**
@@ -311,7 +357,10 @@ int kmqtt_stream_flush(struct kmqtt_conn *conn)
  */
 bool kmqtt_stream_is_behind(const struct kmqtt_conn *conn)
 {
-	return conn->stream->websocket && kmqtt_websocket_is_behind(conn);
+	const struct kmqtt_stream *stream = conn->stream;
+
+	return (stream->websocket && kmqtt_websocket_is_behind(conn)) ||
+	       (stream->tls && tls_is_stuck(kmqtt_conn_sk(conn)));
 }
 
 /* Nothing follows: without that, the end could be an attacker's (RFC 8446, 6.1). */

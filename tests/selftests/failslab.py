@@ -338,6 +338,31 @@ def test_streams(percent):
     os.unlink(PATH)
 
 
+def test_stuck():
+    """TLS takes a message that TCP has no memory for, and nothing else is on its way, nor follows:
+    it comes when there is memory again.
+    """
+    loop, id = Loop(), agent_listener(anonymous=(1, 1))
+    agent = Agent(id, version=TLS_1_3)
+    sub, pub = Secret(loop, agent).wait_connect("sub"), client(loop, "pub")
+    sub.subscribe("stuck", qos=1)
+    sub.wait_ping()
+    time.sleep(0.5)     # for the last acknowledgment of TCP
+    restrict(*function_range("tls_push_sg"))
+    with failing(100):
+        pub.wait_publish("stuck", b"x", 1)
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end:
+            loop.turn()
+        same(sub.messages, [], "messages without memory")
+    loop.until(lambda: sub.messages, "the message")
+    restrict(*module_range())
+    loop.close()
+    agent.netlink.command("listener", "del", agent.netlink.ACK, id=id)
+    agent.close()
+    clean_up()
+
+
 def test_adopt():
     """Each allocation on the way of a connection from an agent fails once: then it is as it was,
     and the agent's."""
@@ -542,6 +567,7 @@ def main():
         ("new namespaces fail cleanly, allocation by allocation", test_namespaces),
         ("requests over netlink fail cleanly, allocation by allocation", test_netlink),
         ("connections from an agent fail cleanly, allocation by allocation", test_adopt),
+        ("what TLS keeps for want of memory comes later", test_stuck),
     ]
     for text, test, stock, debug in (
             ("under load", test_load, (1, 5, 10), (1, 10)),
