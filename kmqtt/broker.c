@@ -146,6 +146,7 @@ static void __net_exit broker_pre_exit(struct net *net)
 static void __net_exit broker_exit(struct net *net)
 {
 	struct kmqtt_broker *broker = kmqtt_broker_of(net);
+	int i;
 
 	kmqtt_sys_destroy(broker->sys);
 	kmqtt_registry_destroy(broker->registry);
@@ -162,8 +163,8 @@ static void __net_exit broker_exit(struct net *net)
 	kmqtt_tree_uninit(&broker->tree);
 	kmqtt_memory_uninit(&broker->memory);
 	free_percpu(broker->stats);
-	kfree(rcu_access_pointer(broker->response_info));
-	kfree(rcu_access_pointer(broker->server_reference));
+	for (i = 0; i < KMQTT_TEXTS; i++)
+		kfree(rcu_access_pointer(broker->texts[i]));
 }
 
 static struct pernet_operations broker_ops = {

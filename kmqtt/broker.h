@@ -48,6 +48,20 @@ struct kmqtt_text {
 };
 
 /**
+ * enum kmqtt_text_id - the texts that there are
+ * @KMQTT_TEXT_RESPONSE_INFO: told to clients that ask where to have responses sent
+ * @KMQTT_TEXT_SERVER_REFERENCE: another server, for clients that are sent away
+ * @KMQTT_TEXT_CLIENT_ID_PREFIX: what clients' identifiers have to begin with
+ * @KMQTT_TEXTS: how many there are
+ */
+enum kmqtt_text_id {
+	KMQTT_TEXT_RESPONSE_INFO,
+	KMQTT_TEXT_SERVER_REFERENCE,
+	KMQTT_TEXT_CLIENT_ID_PREFIX,
+	KMQTT_TEXTS
+};
+
+/**
  * struct kmqtt_limits - what the operator allows beyond what stores have
  * @connect_timeout: seconds until a CONNECT must have come
  * @max_connect_size: bytes of a CONNECT
@@ -103,8 +117,7 @@ struct kmqtt_limits {
  * @checks: passwords that are to be checked
  * @limits: what else is limited
  * @settings_mutex: serializes changes of settings; may sleep
- * @response_info: told to clients that ask where to have responses sent; RCU
- * @server_reference: another server, for clients that are sent away; RCU
+ * @texts: by enum kmqtt_text_id; NULL for none; RCU
  * @stats: counters, for each CPU
  * @taps: struct kmqtt_tap; written under @taps_mutex, read under RCU. Looked at
  *	for each message, as @stats next to it
@@ -130,8 +143,7 @@ struct kmqtt_broker {
 	struct kmqtt_checks checks;
 	struct kmqtt_limits limits;
 	struct mutex settings_mutex;	/* writing settings, wherever they are */
-	struct kmqtt_text __rcu *response_info;
-	struct kmqtt_text __rcu *server_reference;
+	struct kmqtt_text __rcu *texts[KMQTT_TEXTS];
 	struct kmqtt_stats __percpu *stats;
 	struct hlist_head taps;
 	struct mutex taps_mutex;	/* writing taps */

@@ -19,8 +19,7 @@
  * @flapping_window: likewise
  * @flapping_ban: likewise
  * @sys_interval: seconds, see kmqtt_sys_set_interval(), which is who sets it
- * @response_info: see struct kmqtt_broker; NULL for none
- * @server_reference: likewise
+ * @texts: see struct kmqtt_broker
  */
 struct kmqtt_settings {
 	struct kmqtt_limits limits;
@@ -35,8 +34,7 @@ struct kmqtt_settings {
 	u32 flapping_window;
 	u32 flapping_ban;
 	u32 sys_interval;
-	struct kmqtt_text *response_info;
-	struct kmqtt_text *server_reference;
+	struct kmqtt_text *texts[KMQTT_TEXTS];
 };
 
 void kmqtt_settings_default(struct kmqtt_settings *settings);

@@ -71,6 +71,8 @@ void kmqtt_port_set_terms(struct kmqtt_port *port,
 	WRITE_ONCE(port->terms.client_message_rate, terms->client_message_rate);
 	WRITE_ONCE(port->terms.client_byte_rate, terms->client_byte_rate);
 	WRITE_ONCE(port->terms.topic_alias_max, terms->topic_alias_max);
+	WRITE_ONCE(port->terms.topic_alias_max_out, terms->topic_alias_max_out);
+	WRITE_ONCE(port->terms.versions, terms->versions);
 	WRITE_ONCE(port->terms.max_qos, terms->max_qos);
 	WRITE_ONCE(port->terms.anonymous, terms->anonymous);
 	WRITE_ONCE(port->terms.username_as_client_id,

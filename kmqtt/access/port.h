@@ -45,6 +45,8 @@ struct kmqtt_id_prefix {
  * @client_message_rate: messages a second from each client
  * @client_byte_rate: bytes a second from each client
  * @topic_alias_max: topic aliases that a client may use
+ * @topic_alias_max_out: topic aliases that the broker uses towards a client
+ * @versions: bits of enum kmqtt_protocol_version that clients may speak
  * @max_qos: 0 to 2
  * @anonymous: let clients in whose identity nobody has checked
  * @username_as_client_id: clients are called by their user names
@@ -60,6 +62,8 @@ struct kmqtt_terms {
 	u32 client_message_rate;
 	u32 client_byte_rate;
 	u16 topic_alias_max;
+	u16 topic_alias_max_out;
+	u8 versions;
 	u8 max_qos;
 	bool anonymous;
 	bool username_as_client_id;

@@ -17,6 +17,7 @@ static void config_destroy(struct kmqtt_config *config)
 {
 	struct kmqtt_planned *planned, *next_planned;
 	struct kmqtt_realm *realm, *next_realm;
+	int i;
 
 	list_for_each_entry_safe(planned, next_planned, &config->plan, list) {
 		kfree(planned->agent);
@@ -26,8 +27,8 @@ static void config_destroy(struct kmqtt_config *config)
 		list_del_init(&realm->list);
 		kmqtt_realm_put(realm);
 	}
-	kfree(config->settings.response_info);
-	kfree(config->settings.server_reference);
+	for (i = 0; i < KMQTT_TEXTS; i++)
+		kfree(config->settings.texts[i]);
 	kfree(config);
 }
 
@@ -275,13 +276,14 @@ static void replace_settings(struct kmqtt_config *config)
 {
 	struct kmqtt_settings *settings = &config->settings;
 	struct kmqtt_broker *broker = config->broker;
+	int i;
 
 	mutex_lock(&broker->settings_mutex);
 	kmqtt_settings_apply(broker, settings);
-	kmqtt_text_set(&broker->response_info, settings->response_info);
-	kmqtt_text_set(&broker->server_reference, settings->server_reference);
-	settings->response_info = NULL;
-	settings->server_reference = NULL;
+	for (i = 0; i < KMQTT_TEXTS; i++) {
+		kmqtt_text_set(&broker->texts[i], settings->texts[i]);
+		settings->texts[i] = NULL;
+	}
 	mutex_unlock(&broker->settings_mutex);
 }
 

@@ -63,7 +63,7 @@ static const struct netlink_range_validation kmqtt_a_user_password_iterations_ra
 };
 
 /* KMQTT_CMD_BROKER_SET - do */
-static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_CHECK_RETAIN_SOURCE + 1] = {
+static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_REQUIRED_CLIENT_ID_PREFIX + 1] = {
 	[KMQTT_A_BROKER_MAX_CONNECTIONS] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE] = { .type = NLA_U32, },
 	[KMQTT_A_BROKER_CONNECT_TIMEOUT] = NLA_POLICY_RANGE(NLA_U32, 1, 3600),
@@ -100,10 +100,11 @@ static const struct nla_policy kmqtt_broker_set_nl_policy[KMQTT_A_BROKER_CHECK_R
 	[KMQTT_A_BROKER_UPGRADE_QOS] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_BROKER_MAX_INFLIGHT_BYTES] = NLA_POLICY_FULL_RANGE(NLA_UINT, &kmqtt_a_broker_max_inflight_bytes_range),
 	[KMQTT_A_BROKER_CHECK_RETAIN_SOURCE] = NLA_POLICY_MAX(NLA_U8, 1),
+	[KMQTT_A_BROKER_REQUIRED_CLIENT_ID_PREFIX] = { .type = NLA_STRING, .len = KMQTT_TEXT_MAX, },
 };
 
 /* KMQTT_CMD_LISTENER_ADD - do */
-static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_AGENT + 1] = {
+static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_PROTOCOL_VERSIONS + 1] = {
 	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
 	[KMQTT_A_LISTENER_IFINDEX] = { .type = NLA_U32, },
@@ -121,6 +122,8 @@ static const struct nla_policy kmqtt_listener_add_nl_policy[KMQTT_A_LISTENER_AGE
 	[KMQTT_A_LISTENER_CLIENT_BYTE_RATE] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ASSIGN_CLIENT_ID] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_LISTENER_CLIENT_ID_PREFIX] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_PREFIX_MAX, },
+	[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX_OUT] = { .type = NLA_U16, },
+	[KMQTT_A_LISTENER_PROTOCOL_VERSIONS] = NLA_POLICY_MASK(NLA_U8, 0x7),
 	[KMQTT_A_LISTENER_TRANSPORT] = NLA_POLICY_MAX(NLA_U8, 3),
 	[KMQTT_A_LISTENER_PATH] = { .type = NLA_STRING, .len = KMQTT_PATH_MAX, },
 	[KMQTT_A_LISTENER_CID] = { .type = NLA_U32, },
@@ -279,7 +282,7 @@ static const struct nla_policy kmqtt_conn_adopt_nl_policy[KMQTT_A_ADOPT_WEBSOCKE
 };
 
 /* KMQTT_CMD_LISTENER_SET - do */
-static const struct nla_policy kmqtt_listener_set_nl_policy[KMQTT_A_LISTENER_AGENT + 1] = {
+static const struct nla_policy kmqtt_listener_set_nl_policy[KMQTT_A_LISTENER_PROTOCOL_VERSIONS + 1] = {
 	[KMQTT_A_LISTENER_ID] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ADDR4] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ADDR6] = NLA_POLICY_EXACT_LEN(16),
@@ -302,6 +305,8 @@ static const struct nla_policy kmqtt_listener_set_nl_policy[KMQTT_A_LISTENER_AGE
 	[KMQTT_A_LISTENER_CLIENT_BYTE_RATE] = { .type = NLA_U32, },
 	[KMQTT_A_LISTENER_ASSIGN_CLIENT_ID] = NLA_POLICY_MAX(NLA_U8, 1),
 	[KMQTT_A_LISTENER_CLIENT_ID_PREFIX] = { .type = NLA_STRING, .len = KMQTT_CLIENT_ID_PREFIX_MAX, },
+	[KMQTT_A_LISTENER_TOPIC_ALIAS_MAX_OUT] = { .type = NLA_U16, },
+	[KMQTT_A_LISTENER_PROTOCOL_VERSIONS] = NLA_POLICY_MASK(NLA_U8, 0x7),
 };
 
 /* Ops table for kmqtt */
@@ -315,14 +320,14 @@ const struct genl_split_ops kmqtt_nl_ops[32] = {
 		.cmd		= KMQTT_CMD_BROKER_SET,
 		.doit		= kmqtt_nl_broker_set_doit,
 		.policy		= kmqtt_broker_set_nl_policy,
-		.maxattr	= KMQTT_A_BROKER_CHECK_RETAIN_SOURCE,
+		.maxattr	= KMQTT_A_BROKER_REQUIRED_CLIENT_ID_PREFIX,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
 		.cmd		= KMQTT_CMD_LISTENER_ADD,
 		.doit		= kmqtt_nl_listener_add_doit,
 		.policy		= kmqtt_listener_add_nl_policy,
-		.maxattr	= KMQTT_A_LISTENER_AGENT,
+		.maxattr	= KMQTT_A_LISTENER_PROTOCOL_VERSIONS,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 	{
@@ -518,7 +523,7 @@ const struct genl_split_ops kmqtt_nl_ops[32] = {
 		.cmd		= KMQTT_CMD_LISTENER_SET,
 		.doit		= kmqtt_nl_listener_set_doit,
 		.policy		= kmqtt_listener_set_nl_policy,
-		.maxattr	= KMQTT_A_LISTENER_AGENT,
+		.maxattr	= KMQTT_A_LISTENER_PROTOCOL_VERSIONS,
 		.flags		= GENL_UNS_ADMIN_PERM | GENL_CMD_CAP_DO,
 	},
 };

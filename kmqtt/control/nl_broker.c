@@ -13,6 +13,13 @@
 #include "reply.h"
 #include "sys.h"
 
+static const u16 text_attrs[KMQTT_TEXTS] = {
+	[KMQTT_TEXT_RESPONSE_INFO] = KMQTT_A_BROKER_RESPONSE_INFORMATION,
+	[KMQTT_TEXT_SERVER_REFERENCE] = KMQTT_A_BROKER_SERVER_REFERENCE,
+	[KMQTT_TEXT_CLIENT_ID_PREFIX] =
+		KMQTT_A_BROKER_REQUIRED_CLIENT_ID_PREFIX,
+};
+
 static int put_text(struct sk_buff *skb, int attr,
 		    struct kmqtt_text __rcu **setting)
 {
@@ -24,6 +31,15 @@ static int put_text(struct sk_buff *skb, int attr,
 	if (text)
 		err = nla_put(skb, attr, text->len, text->data);
 	rcu_read_unlock();
+	return err;
+}
+
+static int put_texts(struct sk_buff *skb, struct kmqtt_broker *broker)
+{
+	int i, err = 0;
+
+	for (i = 0; !err && i < KMQTT_TEXTS; i++)
+		err = put_text(skb, text_attrs[i], &broker->texts[i]);
 	return err;
 }
 
@@ -54,11 +70,7 @@ static int put_capabilities(struct sk_buff *skb, struct kmqtt_broker *broker)
 	    nla_put_u8(skb, KMQTT_A_BROKER_VALIDATE_PAYLOAD,
 		       READ_ONCE(limits->validate_payload)) ||
 	    nla_put_u8(skb, KMQTT_A_BROKER_REDIRECT,
-		       READ_ONCE(limits->redirect)) ||
-	    put_text(skb, KMQTT_A_BROKER_RESPONSE_INFORMATION,
-		     &broker->response_info) ||
-	    put_text(skb, KMQTT_A_BROKER_SERVER_REFERENCE,
-		     &broker->server_reference))
+		       READ_ONCE(limits->redirect)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -145,7 +157,7 @@ int kmqtt_nl_broker_get_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!reply)
 		return -ENOMEM;
 	if (put_settings(reply, broker) || put_capabilities(reply, broker) ||
-	    put_bans(reply, &broker->access)) {
+	    put_texts(reply, broker) || put_bans(reply, &broker->access)) {
 		nlmsg_free(reply);
 		return -EMSGSIZE;
 	}
@@ -172,14 +184,20 @@ static int make_text(struct genl_info *info, int attr, struct kmqtt_text **text)
 	return *text ? 0 : -ENOMEM;
 }
 
-/* Put what make_text() made in the place of what was, if it was asked for. */
-static void take_text(struct genl_info *info, int attr,
-		      struct kmqtt_text **setting, struct kmqtt_text *text)
+/* All of them, in the place of what was, or none. */
+static int read_texts(struct genl_info *info, struct kmqtt_text **settings)
 {
-	if (!info->attrs[attr])
-		return;
-	kfree(*setting);
-	*setting = text;
+	struct kmqtt_text *texts[KMQTT_TEXTS] = {};
+	int i, err = 0;
+
+	for (i = 0; !err && i < KMQTT_TEXTS; i++)
+		err = make_text(info, text_attrs[i], &texts[i]);
+	for (i = 0; i < KMQTT_TEXTS; i++) {
+		if (!err && info->attrs[text_attrs[i]])
+			swap(settings[i], texts[i]);
+		kfree(texts[i]);
+	}
+	return err;
 }
 
 static void read_capabilities(struct genl_info *info,
@@ -232,7 +250,6 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 {
 	const struct nlattr *backpressure =
 		info->attrs[KMQTT_A_BROKER_BACKPRESSURE];
-	struct kmqtt_text *response_info, *reference;
 	int err;
 
 	if (backpressure && nla_get_u8(backpressure) != KMQTT_BACKPRESSURE_DROP) {
@@ -240,20 +257,9 @@ static int read_settings(struct genl_info *info, struct kmqtt_settings *s)
 				    "holding publishers is not implemented, only drop is");
 		return -EOPNOTSUPP;
 	}
-	err = prepare_flapping(info) ?:
-	      make_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION,
-			&response_info);
+	err = prepare_flapping(info) ?: read_texts(info, s->texts);
 	if (err)
 		return err;
-	err = make_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, &reference);
-	if (err) {
-		kfree(response_info);
-		return err;
-	}
-	take_text(info, KMQTT_A_BROKER_RESPONSE_INFORMATION, &s->response_info,
-		  response_info);
-	take_text(info, KMQTT_A_BROKER_SERVER_REFERENCE, &s->server_reference,
-		  reference);
 	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS,
 			  &s->max_connections);
 	kmqtt_nl_read_u32(info, KMQTT_A_BROKER_MAX_CONNECTIONS_PER_SOURCE,
@@ -294,7 +300,7 @@ static int set_now(struct genl_info *info)
 {
 	struct kmqtt_broker *broker = kmqtt_nl_broker(info);
 	struct kmqtt_settings settings;
-	int err;
+	int i, err;
 
 	mutex_lock(&broker->settings_mutex);
 	kmqtt_settings_get(broker, &settings);
@@ -302,11 +308,9 @@ static int set_now(struct genl_info *info)
 	if (err)
 		goto out_unlock;
 	kmqtt_settings_apply(broker, &settings);
-	if (info->attrs[KMQTT_A_BROKER_RESPONSE_INFORMATION])
-		kmqtt_text_set(&broker->response_info, settings.response_info);
-	if (info->attrs[KMQTT_A_BROKER_SERVER_REFERENCE])
-		kmqtt_text_set(&broker->server_reference,
-			       settings.server_reference);
+	for (i = 0; i < KMQTT_TEXTS; i++)
+		if (info->attrs[text_attrs[i]])
+			kmqtt_text_set(&broker->texts[i], settings.texts[i]);
 out_unlock:
 	mutex_unlock(&broker->settings_mutex);
 	if (!err && info->attrs[KMQTT_A_BROKER_SYS_INTERVAL])

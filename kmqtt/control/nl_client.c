@@ -363,7 +363,7 @@ static int set_reference(struct genl_info *info, struct kmqtt_conn *conn,
 		text->len = str.len;
 		memcpy(text->data, str.data, str.len);
 	} else {
-		text = kmqtt_text_copy(&kmqtt_nl_broker(info)->server_reference);
+		text = kmqtt_text_copy(&kmqtt_nl_broker(info)->texts[KMQTT_TEXT_SERVER_REFERENCE]);
 	}
 	if (text && cmpxchg(&conn->client.reference, NULL, text))
 		kfree(text);

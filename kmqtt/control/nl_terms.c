@@ -45,6 +45,22 @@ static int read_id_prefix(struct genl_info *info,
 	return 0;
 }
 
+static int read_versions(struct genl_info *info, u8 *versions)
+{
+	const struct nlattr *attr =
+		info->attrs[KMQTT_A_LISTENER_PROTOCOL_VERSIONS];
+
+	if (!attr)
+		return 0;
+	if (!nla_get_u8(attr)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "no client could speak any version");
+		return -EINVAL;
+	}
+	*versions = nla_get_u8(attr);
+	return 0;
+}
+
 /**
  * kmqtt_nl_read_terms() - change terms as a request says
  * @info: the request
@@ -60,13 +76,16 @@ int kmqtt_nl_read_terms(struct genl_info *info, struct kmqtt_terms *terms)
 			  &terms->max_connections);
 	kmqtt_nl_read_u16(info, KMQTT_A_LISTENER_TOPIC_ALIAS_MAX,
 			  &terms->topic_alias_max);
+	kmqtt_nl_read_u16(info, KMQTT_A_LISTENER_TOPIC_ALIAS_MAX_OUT,
+			  &terms->topic_alias_max_out);
 	kmqtt_nl_read_u8(info, KMQTT_A_LISTENER_MAX_QOS, &terms->max_qos);
 	kmqtt_nl_read_bool(info, KMQTT_A_LISTENER_ANONYMOUS, &terms->anonymous);
 	kmqtt_nl_read_bool(info, KMQTT_A_LISTENER_USERNAME_AS_CLIENT_ID,
 			   &terms->username_as_client_id);
 	kmqtt_nl_read_bool(info, KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
 			   &terms->assign_client_id);
-	return read_id_prefix(info, &terms->id_prefix);
+	return read_versions(info, &terms->versions) ?:
+	       read_id_prefix(info, &terms->id_prefix);
 }
 
 static int put_rates(struct sk_buff *skb, const struct kmqtt_terms *terms)
@@ -108,6 +127,10 @@ int kmqtt_nl_put_terms(struct sk_buff *skb, const struct kmqtt_terms *terms)
 		return -EMSGSIZE;
 	if (nla_put_u16(skb, KMQTT_A_LISTENER_TOPIC_ALIAS_MAX,
 			READ_ONCE(terms->topic_alias_max)) ||
+	    nla_put_u16(skb, KMQTT_A_LISTENER_TOPIC_ALIAS_MAX_OUT,
+			READ_ONCE(terms->topic_alias_max_out)) ||
+	    nla_put_u8(skb, KMQTT_A_LISTENER_PROTOCOL_VERSIONS,
+		       READ_ONCE(terms->versions)) ||
 	    nla_put_u8(skb, KMQTT_A_LISTENER_MAX_QOS,
 		       READ_ONCE(terms->max_qos)) ||
 	    nla_put_u8(skb, KMQTT_A_LISTENER_ANONYMOUS,

@@ -212,6 +212,10 @@ void kmqtt_listener_default_terms(const struct kmqtt_endpoint *endpoint,
 	*terms = (struct kmqtt_terms) {
 		.max_connections = KMQTT_PORT_UNLIMITED,
 		.topic_alias_max = U16_MAX,
+		.topic_alias_max_out = U16_MAX,
+		.versions = KMQTT_PROTOCOL_VERSION_V3 |
+			    KMQTT_PROTOCOL_VERSION_V4 |
+			    KMQTT_PROTOCOL_VERSION_V5,
 		.max_qos = KMQTT_QOS2,
 		.anonymous = kmqtt_endpoint_is_local(endpoint),
 		.assign_client_id = true,

@@ -76,7 +76,7 @@ int kmqtt_connect_refuse(struct kmqtt_client *client, enum kmqtt_reason reason,
 
 	kmqtt_reason_string(&props, reason);
 	if (away)
-		reference = kmqtt_text_copy(&client->broker->server_reference);
+		reference = kmqtt_text_copy(&client->broker->texts[KMQTT_TEXT_SERVER_REFERENCE]);
 	put_text(&props, KMQTT_PROP_SERVER_REFERENCE, &props.server_reference,
 		 reference);
 	connack = make_connack(client, false, reason, &props, batch->gfp, &len);
@@ -167,6 +167,9 @@ static enum kmqtt_reason check_connect(struct kmqtt_client *client,
 	const struct kmqtt_limits *limits = &client->broker->limits;
 	enum kmqtt_reason reason, terms = KMQTT_REASON_SUCCESS;
 
+	if (!(READ_ONCE(client->port->terms.versions) &
+	      BIT(c->version - KMQTT_V31)))
+		return KMQTT_REASON_UNSUPPORTED_PROTOCOL_VERSION;
 	switch (READ_ONCE(limits->redirect)) {
 	case KMQTT_REDIRECT_TEMPORARY:
 		return KMQTT_REASON_USE_ANOTHER_SERVER;
@@ -265,7 +268,8 @@ static void keep_terms(struct kmqtt_client *client,
 	if (kmqtt_prop_has(props, KMQTT_PROP_REQUEST_PROBLEM))
 		client->problem_info = props->request_problem;
 	if (kmqtt_prop_has(props, KMQTT_PROP_TOPIC_ALIAS_MAX))
-		aliases = props->topic_alias_max;
+		aliases = min(props->topic_alias_max,
+			      READ_ONCE(client->port->terms.topic_alias_max_out));
 	kmqtt_aliases_init(&client->aliases,
 			   min(READ_ONCE(limits->topic_alias_max),
 			       READ_ONCE(client->port->terms.topic_alias_max)),
@@ -335,6 +339,21 @@ static void put_terms(struct kmqtt_props *props,
 	}
 }
 
+/* Is the client called as the operator wants all to be? */
+static bool begins_right(const struct kmqtt_client *client,
+			 const struct kmqtt_str *id)
+{
+	const struct kmqtt_text *prefix;
+	bool ret;
+
+	rcu_read_lock();
+	prefix = rcu_dereference(client->broker->texts[KMQTT_TEXT_CLIENT_ID_PREFIX]);
+	ret = !prefix || (id->len >= prefix->len &&
+			  !memcmp(id->data, prefix->data, prefix->len));
+	rcu_read_unlock();
+	return ret;
+}
+
 /*
  * Realms and terms may have changed since CONNECT came: under those of one
  * moment, is the client one to be let in, and what is it called? Returns 0,
@@ -357,6 +376,7 @@ static int settle(const struct kmqtt_client *client, struct kmqtt_connect *c,
 		c->client_id = named;
 		ok = kmqtt_client_admitted(client) && client_id_valid(client, c);
 		*assigned = ok && assign_client_id(client, c, id);
+		ok = ok && begins_right(client, &c->client_id);
 		/* Pairs with kmqtt_access_begin_change(). */
 		smp_rmb();
 	} while (READ_ONCE(access->changes) != changes);
@@ -419,7 +439,7 @@ int kmqtt_connect_accept(struct kmqtt_client *client, struct kmqtt_connect *c,
 	}
 	if (kmqtt_prop_has(&c->props, KMQTT_PROP_REQUEST_RESPONSE) &&
 	    c->props.request_response)
-		response_info = kmqtt_text_copy(&client->broker->response_info);
+		response_info = kmqtt_text_copy(&client->broker->texts[KMQTT_TEXT_RESPONSE_INFO]);
 	put_text(&props, KMQTT_PROP_RESPONSE_INFO, &props.response_info,
 		 response_info);
 

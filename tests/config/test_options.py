@@ -196,7 +196,7 @@ def test_void(conf, option):
 ], ids=lambda option: option["name"])
 def test_setting(conf, option):
     """What isn't tested by itself below ends where it should, too."""
-    value, want = {"bool": ("false", False), "time": ("1d", 86400)}.get(
+    value, want = {"bool": ("false", False), "time": ("1d", 86400), "text": ("a b", "a b")}.get(
         option["value"], ("70000" if option["name"] in ("max_packet_size", "memory_limit")
                           else "7", None))
     got = conf.good(f"{option['name']} {value}\n")["settings"]
@@ -238,6 +238,9 @@ def test_setting(conf, option):
     ("kmqtt_response_information  a b ", "response_information", "a b"),
     ("kmqtt_response_information", "response_information", ""),
     ("kmqtt_max_connections_per_source 100", "max_connections_per_source", 100),
+    ("clientid_prefixes  a b ", "required_client_id_prefix", "a b"),
+    ("kmqtt_required_client_id_prefix é", "required_client_id_prefix", "é"),
+    ("kmqtt_required_client_id_prefix", "required_client_id_prefix", ""),
 ])
 def test_value(conf, line, name, value):
     assert conf.good(line)["settings"] == {name: value}
@@ -262,17 +265,14 @@ def test_value(conf, line, name, value):
     ("kmqtt_" + "x" * 500 + " 1", f"there is no option 'kmqtt_{'x' * 74}'"),
     ("log_dest topic", "log_dest topic: the broker keeps no log that it could publish"),
     ("log_dest paper", "log_dest can't be 'paper'"),
-    ("accept_protocol_versions 4, 5",
-     "accept_protocol_versions: every listener speaks all versions, 3, 4 and 5"),
+    ("accept_protocol_versions ,", "accept_protocol_versions: no client could speak any version"),
+    ("accept_protocol_versions", "accept_protocol_versions needs a value"),
+    (f"clientid_prefixes {'x' * 1025}", "clientid_prefixes has more than 1024 bytes"),
+    ("clientid_prefixes", "clientid_prefixes needs a value"),
     ("accept_protocol_versions 3,4,5,6", "accept_protocol_versions: there is no version '6'"),
 ])
 def test_wrong_value(conf, line, says):
     conf.bad(line, f"main.conf:1: {says}")
-
-
-def test_versions(conf):
-    for value in ("3, 4, 5", "5,4,3", "3 4 5"):
-        conf.good(f"accept_protocol_versions {value}\n")
 
 
 def test_bridge(conf):

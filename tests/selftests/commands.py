@@ -29,6 +29,7 @@ SETS = {found["name"]: {attr["name"]: attr for attr in found["attributes"]}
 ENUMS = {found["name"]: [entry if isinstance(entry, str) else entry["name"]
                          for entry in found["entries"]]
          for found in SPEC["definitions"] if found["type"] in ("enum", "flags")}
+FLAGS = {found["name"] for found in SPEC["definitions"] if found["type"] == "flags"}
 BITS = {"u8": 8, "u16": 16, "u32": 32, "u64": 64, "uint": 64}
 
 
@@ -38,6 +39,10 @@ def value_schema(attr):
     kind = attr["type"]
     if kind == "flag":
         return {"const": True}
+    if attr.get("enum") in FLAGS:
+        # By the numbers of their levels: v5 is 5.
+        some = "|".join(name[1:] for name in ENUMS[attr["enum"]])
+        return {"type": "string", "pattern": f"^({some})(,({some}))*$"}
     if kind in BITS and "enum" in attr:
         return {"enum": ENUMS[attr["enum"]]}
     if kind in BITS and (attr.get("checks", {}).get("max") == 1 or attr["doc"].startswith("1 if")):

@@ -294,13 +294,14 @@ CONFIGURATIONS = {
                      "retain_available false\nkmqtt_max_queued_messages 0\n"
                      "message_size_limit 100000\nqueue_qos0_messages true\n"
                      "upgrade_outgoing_qos true\nmax_inflight_bytes 1000\n"
-                     "kmqtt_bh_path off\nkmqtt_backpressure drop\n"
+                     "kmqtt_bh_path off\nkmqtt_backpressure drop\nclientid_prefixes a # \n"
                      "kmqtt_response_information a  b # c\nkmqtt_max_connections 4294967295\n"),
     "limits of 0": dict(main="listener 1883\nmessage_size_limit 0\nmax_keepalive 0\n"
                          "max_inflight_bytes 0\n"),
     "none at all": dict(main="listener 1883\nkmqtt_max_payload_size 0\n"),
     "addresses": dict(main="listener 1883\nmax_connections 7\nlistener 1884 0.0.0.0\nmax_qos 0\n"
-                      "listener 1885 ::\nmax_topic_alias 0\nlistener 1886 ::1\n"
+                      "listener 1885 ::\nmax_topic_alias 0\nmax_topic_alias_broker 7\n"
+                      "listener 1886 ::1\naccept_protocol_versions 3, 5\n"
                       "allow_anonymous true\nlistener 1887 127.0.0.1\n"
                       "use_username_as_clientid true\n"),
     "rates": dict(main="listener 1883\nkmqtt_connect_rate 1000\nkmqtt_message_rate 4294967295\n"

@@ -121,6 +121,96 @@ def test_prefix_wrong():
     load(LISTENER)
 
 
+# -------------------------------------------------------- clientid_prefixes
+
+def test_required_prefix():
+    def said(*names, port=1883):
+        return [connack(level, name, port=port).code for name in names for level in (4, 5)]
+
+    load(LISTENER)
+    stays = online(5, "other")
+    load("clientid_prefixes dev- é\n" + LISTENER)
+    same(said("dev- é", "dev- é1"), [0, 0, 0, 0], "CONNACK with it")
+    same(said("dev- ", "dev-", "xdev- é", "dev- e", ""), [5, 0x87] * 5, "CONNACK without it")
+    stays.ping()
+    stays.disconnect()
+    check("clientid_prefixes dev- é" in saved(), saved())
+    # What the broker makes up has to begin so, too, and so has a name that takes its place.
+    load("clientid_prefixes dev-\nauto_id_prefix dev-auto-\n" + LISTENER +
+         "listener 1884 127.0.0.1\nuse_username_as_clientid true\n")
+    same(said(""), [0, 0], "CONNACK with an identifier that was made up")
+    same([connack(level, "dev-", port=1884, username=name).code
+          for name in ("dev-user", "user") for level in (4, 5)], [0, 0, 5, 0x87],
+         "CONNACK by user name")
+    load(LISTENER)
+    same(said("other"), [0, 0], "CONNACK if it isn't set any more")
+
+
+def test_required_prefix_wrong():
+    before = ctl_json("broker")
+    for text in (b"\xff", b"\xed\xa0\x80"):
+        says = ctl("broker", "set", "required-client-id-prefix", os.fsdecode(text), status=1)
+        check("required-client-id-prefix" in says, says)
+    says = ctl("broker", "set", "required-client-id-prefix", "x" * 1025, status=1)
+    check("up to 1024 bytes" in says, says)
+    same(ctl_json("broker"), before, "settings")
+    # All texts at their longest can be told.
+    longest = {name: "é" * 512 for name in ("response-information", "server-reference",
+                                            "required-client-id-prefix")}
+    ctl("broker", "set", *(word for pair in longest.items() for word in pair))
+    now = ctl_json("broker")
+    same({name: now[name.replace("-", "_")] for name in longest}, longest, "texts")
+    load(LISTENER)
+
+
+# ------------------------------------------------- accept_protocol_versions
+
+def test_versions():
+    for named in ("3", "4", "5", "3, 4", "3,5", "4\t5", "5 4 3"):
+        load(LISTENER + f"accept_protocol_versions {named}\n")
+        same([connack(level, "v").code for level in (3, 4, 5)],
+             [0 if str(level) in named else refused for level, refused in ((3, 1), (4, 1),
+                                                                          (5, 0x84))],
+             f"CONNACK with {named}")
+    load(LISTENER + "listener 1884 127.0.0.1\naccept_protocol_versions 5\n")
+    same([connack(level, "v", port=port).code for port in (1883, 1884) for level in (3, 4, 5)],
+         [0, 0, 0, 1, 1, 0], "CONNACK of two listeners")
+    before = saved()
+    check("accept_protocol_versions 5" in before, before)
+    # Who is connected stays.
+    client = online(4, "stays")
+    load(LISTENER + "accept_protocol_versions 5\n")
+    client.ping()
+    client.disconnect()
+    load("\n".join(before))
+    same(saved(), before, "what is saved after what was saved was loaded")
+    load(LISTENER)
+
+
+# --------------------------------------------------- max_topic_alias_broker
+
+def test_alias_broker():
+    """The highest alias in what a client gets that offers as many."""
+    def highest(offered):
+        sub = online(5, "sub", props={"topic_alias_max": offered})
+        sub.subscribe("alias/#")
+        pub = online(5, "pub")
+        for number in range(300):
+            flow_to(pub, f"alias/{number // 3}")
+        flow_to(pub, "alias/end", b"end")
+        most = 0
+        while (got := sub.recv()).payload != b"end":
+            most = max(most, got.alias or 0)
+        sub.disconnect()
+        pub.disconnect()
+        return most
+
+    for lines, want in (("max_topic_alias_broker 0\n", [0, 0]), ("max_topic_alias_broker 2\n", [2, 2]),
+                        ("max_topic_alias_broker 65535\n", [5, 64]), ("", [5, 64])):
+        load(LISTENER + lines)
+        same([highest(offered) for offered in (5, 65535)], want, f"aliases with '{lines.strip()}'")
+
+
 # ------------------------------------------------------- message_size_limit
 
 def flow(client, payload, qos, retain=False):
@@ -310,6 +400,10 @@ def main():
         ("clients without an identifier", test_without_id),
         ("what identifiers of the broker's begin with", test_prefix),
         ("prefixes that can't be", test_prefix_wrong),
+        ("clientid_prefixes", test_required_prefix),
+        ("clientid_prefixes that can't be", test_required_prefix_wrong),
+        ("accept_protocol_versions", test_versions),
+        ("max_topic_alias_broker", test_alias_broker),
         ("message_size_limit, and what is told of it", test_message_size),
         ("queue_qos0_messages", test_queue_qos0),
         ("upgrade_outgoing_qos", test_upgrade_qos),

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Each noun and verb of kmqttctl, and who may not use it."""
 
+import codecs
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -14,8 +16,8 @@ import termios
 import time
 
 from selftest import (
-    CTL, PATIENCE, Child, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, forget, mqtt,
-    note, run, run_tests, same, scaled, settings, stats, wait_for, wait_idle,
+    CTL, PATIENCE, Child, Generic, Loop, Peer, check, clean_up, client, ctl, ctl_json, finish, forget,
+    mqtt, note, run, run_tests, same, scaled, settings, stats, wait_for, wait_idle,
 )
 
 
@@ -82,10 +84,11 @@ def test_listener_set():
     anonymous = client(loop, "anonymous")
     ctl("listener", "set", "127.0.0.1:1883", "client-byte-rate", "64K", "connect-rate", "500",
         "max-qos", "1")
-    ctl("listener", "set", "id", str(there["id"]), "max-qos", "0", "client-id-prefix", "set-")
+    ctl("listener", "set", "id", str(there["id"]), "max-qos", "0", "client-id-prefix", "set-",
+        "topic-alias-max-out", "9", "protocol-versions", "5,4")
     now = next(entry for entry in ctl_json("listener") if entry["id"] == there["id"])
     changed = {"client_byte_rate": 65536, "connect_rate": 500, "max_qos": 0,
-               "client_id_prefix": "set-"}
+               "client_id_prefix": "set-", "topic_alias_max_out": 9, "protocol_versions": "4,5"}
     same(now, {**there, **changed, "connections": 1, "connections_total":
                there["connections_total"] + 1}, "the listener after that")
     check("connect 500, client-byte 64K" in ctl("listener"), "rates in the table")
@@ -97,7 +100,8 @@ def test_listener_set():
     Peer(loop).wait_connect("late", code=5)
     wait_for(lambda: stats()["connections"] == 0, "both to be gone")
     ctl("listener", "set", "127.0.0.1:1883", "anonymous", "on", "client-byte-rate", "0",
-        "connect-rate", "0", "max-qos", "2", "client-id-prefix", there["client_id_prefix"])
+        "connect-rate", "0", "max-qos", "2", "client-id-prefix", there["client_id_prefix"],
+        "topic-alias-max-out", "65535", "protocol-versions", "3,4,5")
     again = client(loop, "again")
     again.wait_ping()
 
@@ -122,11 +126,25 @@ def test_listener_set():
             (["id", "999", "max-qos", "1"], 1, ["id"]),
             (["127.0.0.1:9", "max-qos", "1"], 1, ["no such listener"]),
             (["127.0.0.1:1883", "max-qos", "3"], 1, ["max-qos"]),
+            (["127.0.0.1:1883", "protocol-versions", ""], 2, ["3,4,5"]),
+            (["127.0.0.1:1883", "protocol-versions", "3,6"], 2, ["3,6"]),
+            (["127.0.0.1:1883", "protocol-versions", "3,"], 2, ["3,4,5"]),
+            (["127.0.0.1:1883", "topic-alias-max-out", "65536"], 2, ["65536"]),
             (["127.0.0.1:1883", "agent", "/dev/null"], 2, ["agent"]),
             (["127.0.0.1:1883", "max-qos", "1", "anonymous"], 2, ["anonymous"]),
             (["127.0.0.1:1883"], 2, ["setting"]), ([], 2, [])):
         refused("listener", "set", *args, status=status, says=says)
-    same(ctl_json("listener")[0]["max_qos"], before[0]["max_qos"], "what was refused")
+    # Which kmqttctl has no words for.
+    netlink = Generic()
+    for versions in (0, 8, 255):
+        try:
+            netlink.command("listener", "set", netlink.ACK, id=there["id"],
+                            protocol_versions=(versions, 1))
+            raise AssertionError(f"versions {versions} are taken")
+        except OSError as error:
+            same(error.errno, errno.EINVAL, f"versions {versions}")
+    netlink.sock.close()
+    same(ctl_json("listener"), before, "what was refused")
 
 
 def test_broker():
@@ -336,10 +354,11 @@ class Terminal:
         self.child = subprocess.Popen([CTL, *args], stdin=self.its, stdout=self.its,
                                       stderr=self.its, start_new_session=True)
         self.text = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")()     # a read may end anywhere
 
     def read(self):
         while select.select([self.ours], [], [], 0.05)[0]:
-            self.text += os.read(self.ours, 1 << 16).decode()
+            self.text += self.decoder.decode(os.read(self.ours, 1 << 16))
         return self.text
 
     def wait(self, condition, what):

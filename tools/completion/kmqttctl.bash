@@ -14,7 +14,7 @@ _kmqttctl_arguments() {
 		redirect) echo off temporary permanent ;;
 		max-qos) echo 0 1 2 ;;
 		max-* | connect-* | *-max | response-* | server-* | sys-* | \
-			flapping-*) ;;
+			flapping-* | required-*) ;;
 		*)
 			echo max-connections max-connections-per-source \
 				connect-timeout max-packet-size max-inflight \
@@ -31,7 +31,8 @@ _kmqttctl_arguments() {
 				flapping-window flapping-ban \
 				max-payload-size queue-qos0 \
 				upgrade-qos max-inflight-bytes \
-				check-retain-source
+				check-retain-source \
+				required-client-id-prefix
 			;;
 		esac
 		;;
@@ -41,7 +42,8 @@ _kmqttctl_arguments() {
 		set) echo address mptcp unix vsock id ;;
 		address | mptcp | vsock | cid | id) ;;
 		max-qos) echo 0 1 2 ;;
-		max-* | topic-alias-max | *-rate | client-id-prefix) ;;
+		max-* | topic-alias-max* | *-rate | client-id-prefix | \
+			protocol-versions) ;;
 		unix | agent) compgen -f -- "$current" ;;
 		anonymous | username-as-client-id | assign-client-id)
 			echo on off
@@ -51,7 +53,8 @@ _kmqttctl_arguments() {
 				topic-alias-max username-as-client-id \
 				connect-rate message-rate byte-rate \
 				client-message-rate client-byte-rate \
-				assign-client-id client-id-prefix
+				assign-client-id client-id-prefix \
+				topic-alias-max-out protocol-versions
 			[[ $2 != add ]] || echo agent
 			[[ ${COMP_WORDS[COMP_CWORD - 2]} == vsock ]] && echo cid
 			;;

@@ -62,6 +62,8 @@ static const struct field fields[] = {
 	  .name = "redirect", .names = redirects },
 	SETTING(TEXT, 0, RESPONSE_INFORMATION, "response-information"),
 	SETTING(TEXT, 0, SERVER_REFERENCE, "server-reference"),
+	SETTING(TEXT, 0, REQUIRED_CLIENT_ID_PREFIX,
+		"required-client-id-prefix"),
 	SETTING(SECONDS, 4, SYS_INTERVAL, "sys-interval", .max = UINT16_MAX),
 	SETTING(NUMBER, 4, MAX_BANS, "max-bans", .max = 1 << 20),
 	SETTING(NUMBER, 4, FLAPPING_MAX, "flapping-max"),
@@ -139,6 +141,7 @@ const struct noun broker_noun = {
 "  redirect off|temporary|permanent   send new clients away\n"
 "  response-information TEXT          basis of response topics, '' for none\n"
 "  server-reference TEXT              where clients are sent, '' for none\n"
+"  required-client-id-prefix TEXT     that client identifiers have, '' for none\n"
 "  sys-interval SECONDS               between updates of $SYS, 0 for none\n"
 "  max-bans NUMBER                    at a time\n"
 "  flapping-max NUMBER                times that a client may connect within\n"

@@ -254,6 +254,20 @@ static void read_tls(json_t *row, const struct field *field, uint32_t value)
 	set(row, field->name, json_string(text));
 }
 
+/* As 3,4,5. */
+static void read_versions(json_t *row, const struct field *field, uint64_t value)
+{
+	char text[TEXT_NUMBER_MAX] = "";
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (value & 1 << i)
+			len += sprintf(text + len, "%s%u", len ? "," : "",
+				       3 + i);
+	set(row, field->name, json_string(text));
+}
+
 static void read_number(json_t *row, const struct field *field,
 			const struct nlattr *attr)
 {
@@ -273,6 +287,9 @@ static void read_number(json_t *row, const struct field *field,
 		break;
 	case FIELD_TLS:
 		read_tls(row, field, value);
+		break;
+	case FIELD_VERSIONS:
+		read_versions(row, field, value);
 		break;
 	default:
 		set(row, field->name, json_number(value));
@@ -462,6 +479,20 @@ static bool read_name(const struct field *field, const char *text,
 	return false;
 }
 
+/* Numbers with a comma between each two, as 4,5. */
+static bool read_levels(const char *text, uint64_t *value)
+{
+	*value = 0;
+	while (*text >= '3' && *text <= '5') {
+		*value |= 1 << (*text++ - '3');
+		if (!*text)
+			return true;
+		if (*text++ != ',')
+			break;
+	}
+	return false;
+}
+
 static bool put_string(struct nl *nl, const struct field *field,
 		       const char *text)
 {
@@ -561,6 +592,8 @@ bool field_number(const struct field *field, const char *text, uint64_t *value)
 		return *value || !strcmp(text, "off") || !strcmp(text, "0");
 	case FIELD_CHOICE:
 		return read_name(field, text, value);
+	case FIELD_VERSIONS:
+		return read_levels(text, value);
 	case FIELD_REASON:
 		return read_reason_arg(text, value);
 	default:
@@ -616,6 +649,8 @@ const char *field_wants(const struct field *field)
 		return "on or off";
 	case FIELD_CHOICE:
 		return "one of the choices in kmqttctl(8)";
+	case FIELD_VERSIONS:
+		return "versions as 3,4,5 or 5";
 	case FIELD_REASON:
 		return "a reason of kmqttctl(8)";
 	case FIELD_STRING:

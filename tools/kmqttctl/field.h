@@ -24,6 +24,7 @@ enum field_kind {
 	FIELD_SWITCH,		/* on or off */
 	FIELD_CHOICE,		/* one of names */
 	FIELD_LEVEL,		/* MQTT's protocol level */
+	FIELD_VERSIONS,		/* levels of those that are allowed */
 	FIELD_TLS,		/* version of TLS */
 	FIELD_REASON,		/* enum kmqtt_reason */
 	FIELD_STRING,

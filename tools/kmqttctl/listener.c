@@ -46,6 +46,8 @@ static const struct field fields[] = {
 	FIELD(BYTES, 4, CLIENT_BYTE_RATE, "client-byte-rate", NULL),
 	FIELD(SWITCH, 1, ASSIGN_CLIENT_ID, "assign-client-id", NULL),
 	FIELD(STRING, 0, CLIENT_ID_PREFIX, "client-id-prefix", NULL),
+	FIELD(NUMBER, 2, TOPIC_ALIAS_MAX_OUT, "topic-alias-max-out", NULL),
+	FIELD(VERSIONS, 1, PROTOCOL_VERSIONS, "protocol-versions", NULL),
 	FIELD(STRING, 0, AGENT, "agent", NULL),
 	FIELD(FLAG, 0, KICK, "kick", NULL),
 	{ .kind = FIELD_END }
@@ -185,7 +187,8 @@ static bool is_term(const char *name)
 		"anonymous", "max-connections", "max-qos", "topic-alias-max",
 		"username-as-client-id", "connect-rate", "message-rate",
 		"byte-rate", "client-message-rate", "client-byte-rate",
-		"assign-client-id", "client-id-prefix",
+		"assign-client-id", "client-id-prefix", "topic-alias-max-out",
+		"protocol-versions",
 	};
 	size_t i;
 
@@ -431,6 +434,9 @@ const struct noun listener_noun = {
 "  client-byte-rate BYTES         bytes a second from each client\n"
 "  assign-client-id on|off        let clients come without an identifier\n"
 "  client-id-prefix TEXT          what the ones begin with that they get then\n"
+"  topic-alias-max-out NUMBER     that the broker uses towards a client\n"
+"  protocol-versions VERSIONS     of MQTT that clients may speak: 3 is 3.1, 4 is\n"
+"                                 3.1.1, as 3,4,5 or 5\n"
 "  agent FILE                     let kmqttd do what FILE tells: TLS, WebSockets,\n"
 "                                 PROXY protocol, as in kmqtt.conf(5); only with\n"
 "                                 add\n"

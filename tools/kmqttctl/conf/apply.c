@@ -40,6 +40,17 @@ static void set_number(struct reader *reader, const struct field *field,
 	conf_set(reader->conf, &reader->at, field, text);
 }
 
+static void set_setting_text(struct reader *reader, const struct field *field,
+			     const char *name, const char *text)
+{
+	if (strlen(text) > KMQTT_TEXT_MAX)
+		report_error(reader->report, &reader->at,
+			     "%s has more than %d bytes", name,
+			     KMQTT_TEXT_MAX);
+	else
+		conf_set(reader->conf, &reader->at, field, text);
+}
+
 /**
  * apply_own() - set a setting of the broker by its own name
  * @reader: what was read up to here
@@ -53,17 +64,11 @@ void apply_own(struct reader *reader, const struct field *field,
 	char *text = line_rest(&rest);
 	uint64_t value;
 
-	if (field->kind == FIELD_TEXT && !text)
-		conf_set(reader->conf, &reader->at, field, "");
+	if (field->kind == FIELD_TEXT)
+		set_setting_text(reader, field, name, text ?: "");
 	else if (!text)
 		report_error(reader->report, &reader->at, "%s needs a value",
 			     name);
-	else if (field->kind == FIELD_TEXT && strlen(text) > KMQTT_TEXT_MAX)
-		report_error(reader->report, &reader->at,
-			     "%s has more than %d bytes", name,
-			     KMQTT_TEXT_MAX);
-	else if (field->kind == FIELD_TEXT)
-		conf_set(reader->conf, &reader->at, field, text);
 	else if (field_number(field, text, &value))
 		set_number(reader, field, name, value);
 	else
@@ -84,6 +89,10 @@ void apply_setting(struct reader *reader, const struct option *option,
 	const struct field *field = option_setting(option);
 	uint64_t number = value->number;
 
+	if (option_is_text(option)) {
+		set_setting_text(reader, field, option->name, value->text);
+		return;
+	}
 	if (option->unlimited && value->number <= 0)
 		field_number(field, option->unlimited, &number);
 	if (field->size && number > UINT64_MAX >> (64 - 8 * field->size))
@@ -251,7 +260,7 @@ void apply_local_listeners(struct reader *reader, const struct option *option,
 }
 
 /**
- * apply_protocol_versions() - nothing, if it is all versions
+ * apply_protocol_versions() - let in who speaks one of these versions
  * @reader: what was read up to here
  * @option: the option
  * @value: its value, numbers between commas and white space
@@ -271,10 +280,15 @@ void apply_protocol_versions(struct reader *reader, const struct option *option,
 				     "%s: there is no version '%.80s'",
 				     option->name, word);
 	}
-	if (named != 7)
+	if (!named)
 		report_error(reader->report, &reader->at,
-			     "%s: every listener speaks all versions, 3, 4 and 5",
+			     "%s: no client could speak any version",
 			     option->name);
+	spec_of(reader)->attrs[CONF_PROTOCOL_VERSIONS] = (struct conf_number){
+		.at = reader->at,
+		.set = true,
+		.value = named,
+	};
 }
 
 /**

@@ -88,6 +88,9 @@ static void add_listener(const struct nlmsghdr *nlh, void *arg)
 			KMQTT_A_LISTENER_CLIENT_MESSAGE_RATE,
 		[CONF_CLIENT_BYTE_RATE] = KMQTT_A_LISTENER_CLIENT_BYTE_RATE,
 		[CONF_ASSIGN_CLIENT_ID] = KMQTT_A_LISTENER_ASSIGN_CLIENT_ID,
+		[CONF_TOPIC_ALIAS_MAX_OUT] =
+			KMQTT_A_LISTENER_TOPIC_ALIAS_MAX_OUT,
+		[CONF_PROTOCOL_VERSIONS] = KMQTT_A_LISTENER_PROTOCOL_VERSIONS,
 	};
 	struct conf_listener *listener;
 	struct conf *conf = arg;

@@ -23,6 +23,8 @@ static const char *const attr_names[CONF_NR_ATTRS] = {
 	[CONF_CLIENT_MESSAGE_RATE] = "client_message_rate",
 	[CONF_CLIENT_BYTE_RATE] = "client_byte_rate",
 	[CONF_ASSIGN_CLIENT_ID] = "assign_client_id",
+	[CONF_TOPIC_ALIAS_MAX_OUT] = "topic_alias_max_out",
+	[CONF_PROTOCOL_VERSIONS] = "protocol_versions",
 };
 
 static const char *const method_names[CONF_NR_METHODS] = {

@@ -21,6 +21,8 @@ static const char *const attr_options[CONF_NR_ATTRS] = {
 	[CONF_BYTE_RATE] = "kmqtt_byte_rate",
 	[CONF_CLIENT_MESSAGE_RATE] = "kmqtt_client_message_rate",
 	[CONF_CLIENT_BYTE_RATE] = "kmqtt_client_byte_rate",
+	[CONF_TOPIC_ALIAS_MAX_OUT] = "max_topic_alias_broker",
+	[CONF_PROTOCOL_VERSIONS] = "accept_protocol_versions",
 };
 
 /* How many realms do listeners use before this one? */
@@ -144,6 +146,8 @@ static const char *value_of(const struct option *option, const char *value)
 	const char *unlimited = option->unlimited;
 	uint64_t number;
 
+	if (option_is_text(option))
+		return *value ? value : NULL;
 	if (option->type == OPTION_BOOL)
 		return !strcmp(value, "on") ? "true" : "false";
 	if (option->type != OPTION_INT || !field_number(field, value, &number))
@@ -239,6 +243,19 @@ static void write_agent(FILE *to, const char *text)
 		fputc('\n', to);
 }
 
+static void write_versions(FILE *to, uint32_t versions)
+{
+	const char *between = "";
+	unsigned int i;
+
+	for (i = 0; versions >> i; i++) {
+		if (!(versions & 1 << i))
+			continue;
+		fprintf(to, "%s%u", between, 3 + i);
+		between = ", ";
+	}
+}
+
 static void write_listener(FILE *to, const struct conf *conf,
 			   const struct conf_listener *listener,
 			   const char *path)
@@ -252,11 +269,14 @@ static void write_listener(FILE *to, const struct conf *conf,
 		attr = &listener->attrs[i];
 		if (!attr->set || !attr_options[i])
 			continue;
+		fprintf(to, "%s ", attr_options[i]);
 		if (conf_is_switch(i))
-			fprintf(to, "%s %s\n", attr_options[i],
-				attr->value ? "true" : "false");
+			fputs(attr->value ? "true" : "false", to);
+		else if (i == CONF_PROTOCOL_VERSIONS)
+			write_versions(to, attr->value);
 		else
-			fprintf(to, "%s %u\n", attr_options[i], attr->value);
+			fprintf(to, "%u", attr->value);
+		fputc('\n', to);
 	}
 	if (listener->client_id_prefix.text)
 		fprintf(to, "listener_auto_id_prefix %s\n",
