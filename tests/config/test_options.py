@@ -270,9 +270,22 @@ def test_value(conf, line, name, value):
     (f"clientid_prefixes {'x' * 1025}", "clientid_prefixes has more than 1024 bytes"),
     ("clientid_prefixes", "clientid_prefixes needs a value"),
     ("accept_protocol_versions 3,4,5,6", "accept_protocol_versions: there is no version '6'"),
+    ("retain_expiry_interval -1", "retain_expiry_interval is out of range: 0 to 2147483647"),
+    ("retain_expiry_interval 1h", "retain_expiry_interval is a number, not '1h'"),
+    ("autosave_interval 30m", "autosave_interval is a number, not '30m'"),
+    ("autosave_on_changes 5", "autosave_on_changes is true or false, not '5'"),
 ])
 def test_wrong_value(conf, line, says):
     conf.bad(line, f"main.conf:1: {says}")
+
+
+@pytest.mark.parametrize("line", [
+    *(f"allow_duplicate_messages {value}" for value in ("true", "false")),
+    *(f"retain_expiry_interval {value}" for value in (0, 1, 60, 2**31 - 1)),
+])
+def test_all_the_same(conf, line):
+    """What is so anyway is what each value asks for."""
+    assert conf.good(f"{line}\n") == {"settings": {}, "listeners": LOCAL, "realms": OPEN}
 
 
 def test_bridge(conf):
