@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """Listeners: where they are, what they have for themselves, and who may come in."""
 
+import json
+import subprocess
+
 import pytest
 
+from conftest import CTL
 from test_options import LOCAL
 
 
@@ -81,6 +85,88 @@ def test_no_address(conf, main):
     assert got.returncode == 2
     assert got.stderr.startswith(b"main.conf:1: " + main.split()[2].encode()[:80] + b": ")
 
+
+# ------------------------------------------------------- bind_interface
+
+ALONE = ("unshare", "--user", "--map-root-user", "--net")
+# Without 127.0.0.1 and ::1, which it has once it is up.
+FOUR = "ip addr add 10.0.0.1/8 dev lo; ip addr add 10.0.0.2/8 dev lo"
+UP = "ip link set lo up"
+SIX = f"{UP}; ip addr add 10.0.0.1/8 dev lo; ip addr add fd00::1/64 dev lo"
+LINK = f"{UP}; ip addr del ::1/128 dev lo; ip addr add fe80::1/64 dev lo"
+
+
+def alone(conf, setup, main):
+    """What is read where there is one interface, lo, as the shell has set it up."""
+    if subprocess.run((*ALONE, "true"), check=False, capture_output=True).returncode:
+        pytest.skip("network namespaces are not for us")
+    conf.write("main.conf", main)
+    return subprocess.run((*ALONE, "sh", "-ec", f'{setup}\nexec "$0" -j load --check main.conf',
+                           CTL), cwd=conf.path, check=False, capture_output=True, timeout=60)
+
+
+@pytest.mark.parametrize("setup, main, want", [
+    (FOUR, "listener 1\nbind_interface lo\n", [("10.0.0.1", 1)]),
+    (FOUR, "listener 1\nbind_interface LO\n", [("10.0.0.1", 1)]),
+    (FOUR, "listener 1\nbind_interface none\nbind_interface lo\n", [("10.0.0.1", 1)]),
+    (FOUR, "listener 1\nbind_interface lo\nsocket_domain ipv4\n", [("10.0.0.1", 1)]),
+    (FOUR, "listener 1 10.0.0.1\nbind_interface lo\n", [("10.0.0.1", 1)]),
+    (FOUR, "bind_interface lo\n", [("10.0.0.1", 1883)]),
+    (FOUR, "bind_interface lo\nport 1\n", [("10.0.0.1", 1)]),
+    (FOUR, "bind_interface lo\nlistener 1\n", [("10.0.0.1", 1883), ("*", 1)]),
+    (FOUR, "bind_address 10.0.0.1\nbind_interface lo\n", [("10.0.0.1", 1883)]),
+    (FOUR, "listener 1\nlistener 2\nbind_interface lo\nport 3\n",
+     [("*", 1), ("10.0.0.1", 2), ("*", 3)]),
+    (FOUR, "listener 1\nbind_interface lo\nkmqtt_mptcp true\n", [("10.0.0.1", 1)]),
+    (SIX, "listener 1\nbind_interface lo\n", [("127.0.0.1", 1), ("FIRST", 1)]),
+    (SIX, "listener 1\nsocket_domain ipv6\nbind_interface lo\n", [("FIRST", 1)]),
+    (SIX, "listener 1\nbind_interface lo\nsocket_domain ipv4\n", [("127.0.0.1", 1)]),
+    (SIX, "listener 1 127.0.0.1\nbind_interface lo\n", [("127.0.0.1", 1)]),
+    (LINK, "listener 1\nbind_interface lo\n", [("127.0.0.1", 1), ("fe80::1%lo", 1)]),
+    (LINK, "listener 1 fe80::1\nbind_interface lo\n", [("fe80::1%lo", 1)]),
+    (LINK, "listener 1 fe80::1%lo\nbind_interface lo\n", [("fe80::1%lo", 1)]),
+])
+def test_interface(conf, setup, main, want):
+    got = alone(conf, f"{setup}; ip -j -6 addr show lo >six", main)
+    assert (got.returncode, got.stderr) == (0, b"")
+    # Which one is the kernel's first is the kernel's affair.
+    six = [info["local"] for one in json.loads((conf.path / "six").read_text())
+           for info in one.get("addr_info", ())]
+    assert [(one["address"], one["port"]) for one in json.loads(got.stdout)["listeners"]] == \
+        [(six[0] if address == "FIRST" else address, port) for address, port in want]
+
+
+@pytest.mark.parametrize("setup, main, error", [
+    ("", "listener 1\n\nbind_interface lo\n", "3: bind_interface lo: it has no address"),
+    (FOUR, "listener 1\nbind_interface eth9\n",
+     "2: bind_interface eth9: there is no such interface"),
+    (FOUR, f"listener 1\nbind_interface {'x' * 100}\n",
+     f"2: bind_interface {'x' * 80}: there is no such interface"),
+    (FOUR, "listener 1\nbind_interface lo\nsocket_domain ipv6\n",
+     "2: bind_interface lo: it has no address of this kind"),
+    (FOUR, "listener 1 fd00::1\nbind_interface lo\n",
+     "2: bind_interface lo: it has no address of this kind"),
+    (FOUR, "listener 1 10.0.0.2\nbind_interface lo\n",
+     "2: bind_interface: the first such address of lo is 10.0.0.1, not 10.0.0.2"),
+    (FOUR, "bind_interface lo\nbind_address 0.0.0.0\n",
+     "1: bind_interface: the first such address of lo is 10.0.0.1, not 0.0.0.0"),
+    (LINK, "listener 1 fe80::2\nbind_interface lo\n",
+     "2: bind_interface: the first such address of lo is fe80::1%lo, not fe80::2"),
+    (LINK, "listener 1 fe80::1%9\nbind_interface lo\n",
+     "2: bind_interface: the first such address of lo is fe80::1%lo, not fe80::1%9"),
+    ("", "listener 0 /run/x\nbind_interface lo\n",
+     "2: bind_interface: only for listeners of TCP"),
+    ("", "kmqtt_vsock_listener 1\nbind_interface lo\n",
+     "2: bind_interface: only for listeners of TCP"),
+    ("", "bind_interface\n", "1: bind_interface needs a value"),
+])
+def test_interface_wrong(conf, setup, main, error):
+    got = alone(conf, setup, main)
+    assert got.stderr.decode().splitlines() == [f"main.conf:{error}"]
+    assert got.returncode == 2
+
+
+# ------------------------------------------------- what they have, and who
 
 @pytest.mark.parametrize("line, name, value", [
     ("max_connections 10", "max_connections", 10),

@@ -353,6 +353,49 @@ def test_round_trip():
         same(saved(), before, f"{what}: what is saved then")
 
 
+def test_interface():
+    """At the first addresses of an interface; where they are now, load tells."""
+    def wants(*addresses):
+        same(set(listeners()), {"127.0.0.1:1883", *addresses}, "listeners")
+
+    load("listener 1883 127.0.0.1\n")
+    run("ip", "link", "add", "near", "type", "veth", "peer", "name", "far")
+    try:
+        run("ip", "link", "set", "near", "addrgenmode", "none")
+        for end in ("near", "far"):
+            run("ip", "link", "set", end, "up")
+        for address in ("10.79.0.1/24", "10.80.0.1/24"):
+            run("ip", "addr", "add", address, "dev", "near")
+        for address in ("fe80::79/64", "fd79::1/64"):
+            run("ip", "addr", "add", address, "dev", "near", "nodad")
+        files = Files(main="listener 1883 127.0.0.1\nlistener 1884\nbind_interface near\n"
+                           "allow_anonymous true\n")
+        same(files.load(), changed(opened=2, kept=1), "changes by an interface")
+        wants("10.79.0.1:1884", "fd79::1:1884")
+        for host in ("10.79.0.1", "fd79::1"):
+            same(code_of(1884, host), 0, f"a client at {host}")
+        try:
+            socket.create_connection(("10.80.0.1", 1884)).close()
+            check(False, "there is a listener at the second address")
+        except ConnectionRefusedError:
+            pass
+        main = saved()["main"]
+        check("listener 1884 10.79.0.1" in main and "bind_interface" not in main,
+              f"what is saved: {main}")
+        wait_for(lambda: stats()["connections"] == 0, "connections to end")
+        run("ip", "addr", "del", "10.79.0.1/24", "dev", "near")
+        run("ip", "addr", "del", "fd79::1/64", "dev", "near")
+        wants("10.79.0.1:1884", "fd79::1:1884")
+        same(files.load(), changed(opened=2, closed=2, kept=1), "changes by other addresses")
+        wants("10.80.0.1:1884", "fe80::79%near:1884")
+        same(files.load(), changed(kept=3), "changes by the same addresses")
+        again = Files(main=saved()["main"])
+        same(again.load(), changed(kept=3), "changes by what was saved")
+    finally:
+        load("listener 1883 127.0.0.1\n")
+        run("ip", "link", "del", "near")
+
+
 def test_save():
     main = "listener 1883 127.0.0.1\npassword_file @users\nacl_file @rules\n"
     load(main, users=sha512("one"), rules="topic a\n")
@@ -415,6 +458,7 @@ def main():
         ("what isn't committed changes nothing", test_transaction),
         (f"{loads} loads under load", lambda: test_load(loads)),
         ("what is saved and loaded is the same", test_round_trip),
+        ("listeners of an interface", test_interface),
         ("files that save writes", test_save),
         (f"{count} users and rules", lambda: test_many(count)),
     )

@@ -121,6 +121,27 @@ size_t outside_resolve(const char *host, int family,
 	return 0;
 }
 
+/* Some lack a family, some are not there. */
+size_t outside_interface(const char *name, int family,
+			 struct address addresses[OUTSIDE_ADDRESSES_MAX],
+			 const char **why)
+{
+	size_t which = name[strlen(name) - 1] % 4, nr = 0;
+
+	if (which & 1 && family != AF_INET6)
+		addresses[nr++] = (struct address){
+			.bytes = { 127, 0, 0, 1 },
+			.len = 4,
+		};
+	if (which & 2 && family != AF_INET)
+		addresses[nr++] = (struct address){
+			.bytes = { 0xfd },
+			.len = 16,
+		};
+	*why = "it has no address";
+	return nr;
+}
+
 static FILE *new_file(struct set *set, const char *name)
 {
 	struct file *file = &set->files[set->nr++];

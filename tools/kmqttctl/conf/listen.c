@@ -193,27 +193,101 @@ static void add_listener(struct finish *finish, const struct spec *spec,
 		listener->agent = conf_strdup(agent);
 }
 
-/* At each of the addresses that it has. */
-static void open_addresses(struct finish *finish, const struct spec *spec,
-			   const char *host, const char *agent)
+/* The one that is of the same family, or NULL. */
+static const struct address *of_family(const struct address *addresses,
+				       size_t nr, const struct address *like)
 {
-	struct address addresses[OUTSIDE_ADDRESSES_MAX];
-	struct endpoint endpoint = spec->endpoint;
-	struct reader *reader = finish->reader;
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (addresses[i].len == like->len)
+			return &addresses[i];
+	return NULL;
+}
+
+/* A link-local address may have been given without the interface. */
+static bool is_same_host(const struct address *own,
+			 const struct address *wanted)
+{
+	return !memcmp(own->bytes, wanted->bytes, own->len) &&
+	       (!wanted->ifindex || wanted->ifindex == own->ifindex);
+}
+
+/* What its host and its interface have in common; or 0, and it is told why. */
+static size_t narrow(struct reader *reader, const struct spec *spec,
+		     struct address addresses[OUTSIDE_ADDRESSES_MAX],
+		     size_t nr)
+{
+	const struct conf_text *interface = &spec->interface;
+	char own_text[ADDRESS_HOST_MAX], wanted[ADDRESS_HOST_MAX];
+	struct address owns[OUTSIDE_ADDRESSES_MAX];
+	const char *why = "it has no address of this kind";
+	size_t nr_owns, left = 0, i;
+	const struct address *own;
+
+	nr_owns = outside_interface(interface->text, spec->family, owns, &why);
+	for (i = 0; nr_owns && i < nr; i++) {
+		own = of_family(owns, nr_owns, &addresses[i]);
+		if (!own)
+			continue;
+		if (!is_same_host(own, &addresses[i])) {
+			address_write_host(own, own_text);
+			address_write_host(&addresses[i], wanted);
+			report_error(reader->report, &interface->at,
+				     "bind_interface: the first such address of %.80s is %s, not %s",
+				     interface->text, own_text, wanted);
+			return 0;
+		}
+		addresses[left++] = *own;
+	}
+	if (!left)
+		report_error(reader->report, &interface->at,
+			     "bind_interface %.80s: %s", interface->text, why);
+	return left;
+}
+
+/* The addresses that it has; or 0, and it is told why. */
+static size_t find_addresses(struct reader *reader, const struct spec *spec,
+			     const char *host,
+			     struct address addresses[OUTSIDE_ADDRESSES_MAX])
+{
+	const struct conf_text *interface = &spec->interface;
 	const char *why = NULL;
-	size_t nr = 1, i;
+	size_t nr = 1;
 
 	if (host) {
 		nr = outside_resolve(host, spec->family, addresses, &why);
 		if (!nr)
 			report_error(reader->report, &spec->at, "%.80s: %s",
 				     host, why);
-	} else {
-		addresses[0] = (struct address){
-			.len = spec->family == AF_INET ? 4 :
-			       spec->family == AF_INET6 ? 16 : 0,
-		};
+		return nr && interface->text ?
+		       narrow(reader, spec, addresses, nr) : nr;
 	}
+	if (interface->text) {
+		nr = outside_interface(interface->text, spec->family,
+				       addresses, &why);
+		if (!nr)
+			report_error(reader->report, &interface->at,
+				     "bind_interface %.80s: %s",
+				     interface->text, why);
+		return nr;
+	}
+	addresses[0] = (struct address){
+		.len = spec->family == AF_INET ? 4 :
+		       spec->family == AF_INET6 ? 16 : 0,
+	};
+	return nr;
+}
+
+/* At each of the addresses that it has. */
+static void open_addresses(struct finish *finish, const struct spec *spec,
+			   const char *host, const char *agent)
+{
+	struct address addresses[OUTSIDE_ADDRESSES_MAX];
+	struct endpoint endpoint = spec->endpoint;
+	size_t nr, i;
+
+	nr = find_addresses(finish->reader, spec, host, addresses);
 	for (i = 0; i < nr; i++) {
 		endpoint.address = addresses[i];
 		endpoint.address.port = spec->endpoint.address.port;

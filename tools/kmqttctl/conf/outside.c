@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,16 +190,16 @@ char **outside_list(const char *path, size_t *nr, const char **why)
 	return paths;
 }
 
-static bool take_address(struct address *to, const struct addrinfo *from)
+static bool take_address(struct address *to, const struct sockaddr *from)
 {
-	const struct sockaddr_in6 *in6 = (const void *)from->ai_addr;
-	const struct sockaddr_in *in = (const void *)from->ai_addr;
+	const struct sockaddr_in6 *in6 = (const void *)from;
+	const struct sockaddr_in *in = (const void *)from;
 
 	*to = (struct address){ .len = 0 };
-	if (from->ai_family == AF_INET) {
+	if (from->sa_family == AF_INET) {
 		to->len = sizeof(in->sin_addr);
 		memcpy(to->bytes, &in->sin_addr, to->len);
-	} else if (from->ai_family == AF_INET6) {
+	} else if (from->sa_family == AF_INET6) {
 		to->len = sizeof(in6->sin6_addr);
 		memcpy(to->bytes, &in6->sin6_addr, to->len);
 		to->ifindex = in6->sin6_scope_id;
@@ -239,11 +240,69 @@ size_t outside_resolve(const char *host, int family,
 			nr = 0;
 			break;
 		}
-		nr += take_address(&addresses[nr], info);
+		nr += take_address(&addresses[nr], info->ai_addr);
 	}
 	if (!info && !nr)
 		*why = "it has no address";
 	freeaddrinfo(found);
+	return nr;
+}
+
+/* The first address of a family that an interface has, or NULL. */
+static const struct sockaddr *first_address(const struct ifaddrs *list,
+					    const char *name, int family)
+{
+	for (; list; list = list->ifa_next)
+		if (list->ifa_addr && list->ifa_addr->sa_family == family &&
+		    !strcasecmp(list->ifa_name, name))
+			return list->ifa_addr;
+	return NULL;
+}
+
+/* Each interface has at least one entry, if not an address. */
+static bool has_interface(const struct ifaddrs *list, const char *name)
+{
+	for (; list; list = list->ifa_next)
+		if (!strcasecmp(list->ifa_name, name))
+			return true;
+	return false;
+}
+
+/**
+ * outside_interface() - find the first addresses of an interface
+ * @name: its name, without regard to case
+ * @family: AF_INET or AF_INET6 for this one only, or AF_UNSPEC
+ * @addresses: where to, without ports; one of each family
+ * @why: what went wrong, if it did
+ *
+ * Return: how many there are, or 0.
+ */
+size_t outside_interface(const char *name, int family,
+			 struct address addresses[OUTSIDE_ADDRESSES_MAX],
+			 const char **why)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	const struct sockaddr *found;
+	struct ifaddrs *list;
+	size_t nr = 0, i;
+
+	if (getifaddrs(&list)) {
+		*why = strerror(errno);
+		return 0;
+	}
+	for (i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		if (family != AF_UNSPEC && family != families[i])
+			continue;
+		found = first_address(list, name, families[i]);
+		if (found)
+			nr += take_address(&addresses[nr], found);
+	}
+	if (!nr && !has_interface(list, name))
+		*why = "there is no such interface";
+	else if (!nr)
+		*why = family == AF_UNSPEC ? "it has no address" :
+					     "it has no address of this kind";
+	freeifaddrs(list);
 	return nr;
 }
 

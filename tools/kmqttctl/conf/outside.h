@@ -17,6 +17,9 @@ char **outside_list(const char *path, size_t *nr, const char **why);
 size_t outside_resolve(const char *host, int family,
 		       struct address addresses[OUTSIDE_ADDRESSES_MAX],
 		       const char **why);
+size_t outside_interface(const char *name, int family,
+			 struct address addresses[OUTSIDE_ADDRESSES_MAX],
+			 const char **why);
 char *outside_agent(const char *text);
 
 #endif /* _KMQTTCTL_CONF_OUTSIDE_H */

@@ -29,6 +29,7 @@ struct spec {
 	bool opened;
 	char *host;		/* or NULL for all addresses */
 	struct endpoint endpoint;	/* but for its address */
+	struct conf_text interface;
 	int family;
 	struct conf_number attrs[CONF_NR_ATTRS];
 	struct conf_text client_id_prefix;

@@ -81,6 +81,7 @@ void spec_free_all(struct reader *reader)
 		agent_free(spec);
 		free(spec->client_id_prefix.text);
 		free(spec->host);
+		free(spec->interface.text);
 		free(spec);
 	}
 	free(reader->specs);

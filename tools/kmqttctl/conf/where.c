@@ -169,6 +169,31 @@ static bool has_addresses(struct reader *reader, const struct option *option)
 }
 
 /**
+ * where_bind_interface() - let a listener have the addresses of an interface
+ * @reader: what was read up to here
+ * @option: the option
+ * @value: its value
+ *
+ * Without a listener in front of it, it makes the default one.
+ */
+void where_bind_interface(struct reader *reader, const struct option *option,
+			  const struct value *value)
+{
+	struct spec *spec = spec_of(reader);
+
+	if (!has_addresses(reader, option))
+		return;
+	if (!reader->spec) {
+		spec->at = reader->at;
+		spec->opened = true;
+		reader->spec = spec;
+	}
+	free(spec->interface.text);
+	spec->interface.at = reader->at;
+	spec->interface.text = conf_strdup(value->text);
+}
+
+/**
  * where_socket_domain() - let a listener have addresses of one kind
  * @reader: what was read up to here
  * @option: the option

@@ -13,6 +13,8 @@ void where_port(struct reader *reader, const struct option *option,
 		const struct value *value);
 void where_bind_address(struct reader *reader, const struct option *option,
 			const struct value *value);
+void where_bind_interface(struct reader *reader, const struct option *option,
+			  const struct value *value);
 void where_socket_domain(struct reader *reader, const struct option *option,
 			 const struct value *value);
 void where_mptcp(struct reader *reader, const struct option *option,
