@@ -71,6 +71,9 @@ GOOD = (
     (REQUIRE + "crlfile r\n",
      "cafile @a\ncertfile @c\ncrlfile @r\nkeyfile @k\nrequire_certificate true\n"),
     (REQUIRE + "require_certificate 0\n", "cafile @a\ncertfile @c\nkeyfile @k\n"),
+    (REQUIRE + "disable_client_cert_date_checks true\n",
+     "cafile @a\ncertfile @c\ndisable_client_cert_date_checks true\nkeyfile @k\n"
+     "require_certificate true\n"),
     (REQUIRE + "use_identity_as_username 1\n",
      "cafile @a\ncertfile @c\nkeyfile @k\nrequire_certificate true\n"
      "use_identity_as_username true\n"),
@@ -140,6 +143,8 @@ def test_default_listener(files):
     ("dhparamfile p\n", ["2: dhparamfile: the listener has no certfile and keyfile"]),
     ("require_certificate true\n",
      ["2: require_certificate: the listener has no certfile and keyfile"]),
+    ("disable_client_cert_date_checks true\n",
+     ["2: disable_client_cert_date_checks: the listener has no certfile and keyfile"]),
     ("psk_file p\nrequire_certificate true\n",
      ["3: require_certificate: the listener has no certfile and keyfile"]),
     ("psk_file p\nuse_subject_as_username true\n",
@@ -267,6 +272,8 @@ def test_size(files):
 def test_notes(files):
     """Nobody is asked for a certificate that isn't required, as with Mosquitto."""
     for line, so in (("crlfile r", "nobody is asked for a certificate"),
+                     ("disable_client_cert_date_checks true",
+                      "nobody is asked for a certificate"),
                      ("use_identity_as_username true", "nobody gets in"),
                      ("use_subject_as_username true", "nobody gets in")):
         main = f"listener 1\n{CERTS}{line}\n"

@@ -26,6 +26,7 @@ static void good(void)
 			    "cafile /a b/ca.pem \n\n# nothing\ncapath /c\n"
 			    "\tcertfile\t/c.pem\nkeyfile /k.pem\r\n"
 			    "crlfile /r.pem\nrequire_certificate false\n"
+			    "disable_client_cert_date_checks true\n"
 			    "use_identity_as_username 1\n"
 			    "use_subject_as_username false\n"
 			    "tls_version tlsv1.3\nciphers HIGH\n"
@@ -41,7 +42,8 @@ static void good(void)
 	CLAIM(!strcmp(settings.keyfile, "/k.pem"));
 	CLAIM(!strcmp(settings.psk_hint, "h i"));
 	CLAIM(!settings.require_certificate && settings.identity_as_user &&
-	      !settings.subject_as_user && settings.websocket);
+	      !settings.subject_as_user && settings.websocket &&
+	      settings.any_date);
 	CLAIM(settings.min_tls == 0x0304 && settings.proxy == 2);
 	CLAIM(settings.nr_origins == 2 && !strcmp(settings.origins[1], "b"));
 	CLAIM(settings.timeout == 5 && settings.max_handshakes == 65536 &&
@@ -50,7 +52,7 @@ static void good(void)
 	settings_free(&settings);
 	CLAIM(settings_read(&settings, "certfile /c\nkeyfile /k\ncafile /a\n"
 			    "require_certificate true", error));
-	CLAIM(settings.require_certificate);
+	CLAIM(settings.require_certificate && !settings.any_date);
 	settings_free(&settings);
 }
 
@@ -73,6 +75,8 @@ static void bad(void)
 		  "tls_version: neither tlsv1.2 nor tlsv1.3" },
 		{ "require_certificate yes",
 		  "require_certificate: neither true nor false" },
+		{ "disable_client_cert_date_checks yes",
+		  "disable_client_cert_date_checks: neither true nor false" },
 		{ "require_certificate true",
 		  "require_certificate: needs certfile" },
 		{ CERT "require_certificate true",

@@ -164,11 +164,13 @@ def refused(server, pki, version, cert=None, **options):
     return None
 
 
+PAST = ("-startdate", "20200101000000Z", "-enddate", "20210101000000Z")
+
+
 @pytest.fixture(scope="module")
 def bad(pki, tmp_path_factory):
     """Certificates that nobody should be let in with."""
-    pki.issue("expired", "/CN=expired", "-startdate", "20200101000000Z",
-              "-enddate", "20210101000000Z")
+    pki.issue("expired", "/CN=expired", *PAST)
     pki.issue("revoked", "/CN=revoked")
     pki.revoke("revoked")
     stranger = Authority(tmp_path_factory.mktemp("stranger") / "ca", "Another CA")
@@ -199,6 +201,69 @@ def test_certificate_refused(server, bad, version, cert, alert, log):
         alert = alert[version]
     assert refused(server, bad, version, cert) == alert
     assert server.logged(f"TLS: {log}")
+    server.silent()
+
+
+@pytest.fixture(scope="module")
+def dated(bad, tmp_path_factory):
+    """The same, one whose time is yet to come, one by an authority whose time is over, and a list
+    of who is revoked that is too old."""
+    bad.issue("early", "/CN=early", "-startdate", "20480101000000Z", "-enddate", "20490101000000Z")
+    bad.openssl("ca", "-config", "conf", "-cert", "ca.pem", "-keyfile", "ca.key", "-gencrl",
+                "-crl_lastupdate", PAST[1], "-crl_nextupdate", PAST[3], "-out", "old-crl.pem")
+    old = Authority(tmp_path_factory.mktemp("old") / "ca", "Old CA")
+    (old.path / "ext").write_text("basicConstraints=critical,CA:TRUE\n")
+    old.openssl("req", "-new", "-key", "ca.key", "-subj", "/CN=Old CA", "-out", "ca.csr")
+    old.openssl("ca", "-batch", "-notext", "-config", "conf", "-selfsign", "-keyfile", "ca.key",
+                "-in", "ca.csr", "-extfile", "ext", "-out", "ca.pem", "-preserveDN", *PAST)
+    old.issue("left", "/CN=left")
+    for kind in ("pem", "key"):
+        (bad.path / f"left.{kind}").write_bytes((old.path / f"left.{kind}").read_bytes())
+    authorities = [(one.path / "ca.pem").read_text() for one in (bad, old)]
+    (bad.path / "both.pem").write_text("".join(authorities))
+    return bad
+
+
+ANY_DATE = "disable_client_cert_date_checks true\n"
+
+
+@needs_ktls
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+@pytest.mark.parametrize("cert", ("expired", "early", "left"))
+def test_any_date(server, dated, version, cert):
+    """Of a certificate or its authority; and a ticket is as good as the certificate."""
+    agent = dated.agent() + f"cafile {dated.file('both.pem')}\nrequire_certificate true\n"
+    server.start(agent + ANY_DATE)
+    client = Client(dated, version, cert=cert)
+    with client.connect(server) as sock:
+        assert server.told()["subject"] == f"CN={cert}"
+        echoes(sock)
+        session = sock.session
+    with client.connect(server, session=session) as sock:
+        assert sock.session_reused
+        assert server.told()["subject"] == f"CN={cert}"
+        echoes(sock)
+    server.reload(agent)
+    assert refused(server, dated, version, cert) == \
+        ("SSLV3_ALERT_BAD_CERTIFICATE" if cert == "early" else "SSLV3_ALERT_CERTIFICATE_EXPIRED")
+    assert server.logged("TLS: certificate is not yet valid" if cert == "early" else
+                         "TLS: certificate has expired")
+
+
+@pytest.mark.parametrize("version", (TLS12, TLS13))
+def test_any_date_is_all(server, dated, version):
+    """Who is refused for something else is refused; so is everybody by a list that is too old."""
+    agent = dated.wants_clients() + ANY_DATE
+    server.start(agent + f"crlfile {dated.file('crl.pem')}\n")
+    for cert, alert, log in (
+            ("revoked", "SSLV3_ALERT_CERTIFICATE_REVOKED", "certificate revoked"),
+            ("stranger", "TLSV1_ALERT_UNKNOWN_CA", "unable to get local issuer certificate")):
+        assert refused(server, dated, version, cert) == alert
+        assert server.logged(f"TLS: {log}")
+    server.reload(agent + f"crlfile {dated.file('old-crl.pem')}\n")
+    for cert in ("client", "expired"):
+        assert refused(server, dated, version, cert) == "SSLV3_ALERT_CERTIFICATE_EXPIRED"
+    assert server.logged("TLS: CRL has expired")
     server.silent()
 
 

@@ -51,6 +51,7 @@ static const struct option {
 	OPTION("psk_file", STRING, psk_file),
 	OPTION("psk_hint", STRING, psk_hint),
 	OPTION("require_certificate", BOOL, require_certificate),
+	OPTION("disable_client_cert_date_checks", BOOL, any_date),
 	OPTION("use_identity_as_username", BOOL, identity_as_user),
 	OPTION("use_subject_as_username", BOOL, subject_as_user),
 	OPTION("tls_version", TLS_VERSION, min_tls),

@@ -24,6 +24,7 @@ struct settings {
 	char *psk_file;
 	char *psk_hint;
 	bool require_certificate;
+	bool any_date;			/* disable_client_cert_date_checks */
 	bool identity_as_user;
 	bool subject_as_user;
 	unsigned int min_tls;		/* as TLS writes it */

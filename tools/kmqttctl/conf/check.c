@@ -107,6 +107,8 @@ static void check_unasked(struct reader *reader, const struct spec *spec)
 		const char *so;
 	} unasked[] = {
 		{ "crlfile", "nobody is asked for a certificate" },
+		{ "disable_client_cert_date_checks",
+		  "nobody is asked for a certificate" },
 		{ "use_identity_as_username", "nobody gets in" },
 		{ "use_subject_as_username", "nobody gets in" },
 	};
