@@ -98,6 +98,10 @@ GOOD = (
     (CERT + "protocol websockets\n", "certfile @c\nkeyfile @k\nprotocol websockets\n"),
     ("enable_proxy_protocol 1\n", "enable_proxy_protocol 1\n"),
     ("enable_proxy_protocol 1\nenable_proxy_protocol 2\n", "enable_proxy_protocol 2\n"),
+    ("proxy_protocol_v2_require_tls 1\nenable_proxy_protocol 2\n",
+     "enable_proxy_protocol 2\nproxy_protocol_v2_require_tls true\n"),
+    ("enable_proxy_protocol 1\nproxy_protocol_v2_require_tls true\n"
+     "proxy_protocol_v2_require_tls false\n", "enable_proxy_protocol 1\n"),
     (CERT + "enable_proxy_protocol 2\nprotocol websockets\n",
      "certfile @c\nenable_proxy_protocol 2\nkeyfile @k\nprotocol websockets\n"),
     ("protocol websockets\nkmqtt_handshake_timeout 3600\nkmqtt_max_handshakes 65536\n"
@@ -177,6 +181,10 @@ def test_default_listener(files):
     ("protocol websockets mqtt\n", ["2: 'mqtt' is one word too many"]),
     *((f"enable_proxy_protocol {value}\n",
        ["2: enable_proxy_protocol is out of range: 1 to 2"]) for value in (0, 3, -1)),
+    ("proxy_protocol_v2_require_tls true\n",
+     ["2: proxy_protocol_v2_require_tls needs enable_proxy_protocol"]),
+    ("enable_proxy_protocol 1\nproxy_protocol_v2_require_tls true\n",
+     ["3: proxy_protocol_v2_require_tls: only with version 2 of enable_proxy_protocol"]),
     ("enable_proxy_protocol true\n", ["2: enable_proxy_protocol is a number, not 'true'"]),
     *((f"{name} 1\n", [f"2: {name}: the listener has no TLS, WebSockets or PROXY protocol"])
       for name in ("kmqtt_handshake_timeout", "kmqtt_max_handshakes",

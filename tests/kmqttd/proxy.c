@@ -14,11 +14,10 @@
 static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";
 
 /* Feed a header and what is behind it; @used is how much was asked for. */
-static enum proxy_result feed(unsigned int version, const char *data,
+static enum proxy_result feed(struct proxy proxy, const char *data,
 			      size_t len, size_t step, union peer *peer,
 			      size_t *used)
 {
-	struct proxy proxy = { .version = version };
 	enum proxy_result result = PROXY_MORE;
 	size_t want;
 
@@ -37,8 +36,8 @@ static enum proxy_result feed(unsigned int version, const char *data,
 }
 
 /* All ways to cut it must have the same end. */
-static enum proxy_result try(unsigned int version, const char *header,
-			     size_t len, char text[PEER_TEXT_MAX])
+static enum proxy_result try_all(struct proxy proxy, const char *header,
+				 size_t len, char text[PEER_TEXT_MAX])
 {
 	enum proxy_result result = PROXY_MORE, again;
 	char data[8192];
@@ -49,7 +48,7 @@ static enum proxy_result try(unsigned int version, const char *header,
 	strcpy(data + len, BEHIND);
 	for (step = 0; step < 20; step++) {
 		peer = (union peer){ .in6.sin6_family = AF_UNSPEC };
-		again = feed(version, data, len + strlen(BEHIND), step, &peer,
+		again = feed(proxy, data, len + strlen(BEHIND), step, &peer,
 			     &used);
 		CLAIM(!step || again == result);
 		CLAIM(again == PROXY_BAD || used == len);
@@ -57,6 +56,12 @@ static enum proxy_result try(unsigned int version, const char *header,
 	}
 	peer_text(text, &peer);
 	return result;
+}
+
+static enum proxy_result try(unsigned int version, const char *header,
+			     size_t len, char text[PEER_TEXT_MAX])
+{
+	return try_all((struct proxy){ .version = version }, header, len, text);
 }
 
 static void v1_good(void)
@@ -173,10 +178,99 @@ static void v2_bad(void)
 #undef V2
 }
 
+/* A header with TLVs of which the client has to speak TLS. */
+static enum proxy_result tls(unsigned char command, unsigned char family,
+			     size_t addresses, const char *tlvs, size_t len)
+{
+	struct proxy proxy = { .version = 2, .require_tls = true };
+	char header[5000], text[PEER_TEXT_MAX];
+	enum proxy_result result;
+	size_t whole;
+
+	whole = v2(header, command, family, addresses + len);
+	memcpy(header + 16 + addresses, tlvs, len);
+	result = try_all(proxy, header, whole, text);
+	/* Who it was is told of who is refused, too. */
+	if (command == 0x21 && family == 0x11)
+		CLAIM(!strcmp(text, "1.2.3.4:2314"));
+	proxy.require_tls = false;
+	CLAIM(result == PROXY_PLAIN ||
+	      result == try_all(proxy, header, whole, text));
+	return result;
+}
+
+#define TLS(command, family, addresses, tlvs)	\
+	tls(command, family, addresses, tlvs, sizeof(tlvs) - 1)
+#define SSL	"\x20\0\5\1\0\0\0\0"
+#define NO_SSL	"\x20\0\5\0\0\0\0\0"
+#define ALPN	"\1\0\4mqtt"
+#define NOOP	"\4\0\0"
+
+static void v2_tls(void)
+{
+	char tlvs[4096] = "\xee";
+
+	CLAIM(TLS(0x21, 0x11, 12, SSL) == PROXY_PEER);
+	CLAIM(TLS(0x21, 0x21, 36, SSL) == PROXY_PEER);
+	CLAIM(TLS(0x21, 0x11, 12, ALPN NOOP SSL ALPN NOOP) == PROXY_PEER);
+	CLAIM(TLS(0x21, 0x11, 12, NO_SSL SSL) == PROXY_PEER);
+	CLAIM(TLS(0x21, 0x11, 12, "\x20\0\0" SSL) == PROXY_PEER);
+	/* With a certificate, and its subject. */
+	CLAIM(TLS(0x21, 0x11, 12, "\x20\0\x0a\7\0\0\0\0\x22\0\2me" NOOP) ==
+	      PROXY_PEER);
+	/* Also of what TCP doesn't have. */
+	CLAIM(TLS(0x21, 0x31, 216, SSL) == PROXY_LOCAL);
+	CLAIM(TLS(0x21, 0x00, 0, SSL) == PROXY_LOCAL);
+	CLAIM(TLS(0x21, 0x12, 12, SSL) == PROXY_LOCAL);
+	/* A long value, and TLS at the end of the longest header. */
+	tlvs[1] = (4096 - 12 - 3 - 8) >> 8;
+	tlvs[2] = (char)(4096 - 12 - 3 - 8);
+	memcpy(tlvs + 4096 - 12 - 8, SSL, 8);
+	CLAIM(tls(0x21, 0x11, 12, tlvs, 4096 - 12) == PROXY_PEER);
+	/* No client. */
+	CLAIM(TLS(0x20, 0x00, 0, "") == PROXY_LOCAL);
+	CLAIM(TLS(0x20, 0x11, 12, "") == PROXY_LOCAL);
+}
+
+static void v2_plain(void)
+{
+	char tlvs[256];
+	size_t i;
+
+	CLAIM(TLS(0x21, 0x11, 12, "") == PROXY_PLAIN);
+	CLAIM(TLS(0x21, 0x21, 36, "") == PROXY_PLAIN);
+	CLAIM(TLS(0x21, 0x31, 216, "") == PROXY_PLAIN);
+	CLAIM(TLS(0x21, 0x00, 0, "") == PROXY_PLAIN);
+	CLAIM(TLS(0x21, 0x11, 12, ALPN NOOP) == PROXY_PLAIN);
+	CLAIM(TLS(0x21, 0x11, 12, NO_SSL) == PROXY_PLAIN);
+	/* Neither a certificate nor a value that is too short says it. */
+	CLAIM(TLS(0x21, 0x11, 12, "\x20\0\5\6\0\0\0\0") == PROXY_PLAIN);
+	CLAIM(TLS(0x21, 0x11, 12, "\x20\0\4\1\0\0\0") == PROXY_PLAIN);
+	/* In an address, or in another value, it is none. */
+	CLAIM(TLS(0x21, 0x31, 208, SSL) == PROXY_PLAIN);
+	CLAIM(TLS(0x21, 0x41, 12, SSL) == PROXY_PLAIN);
+	CLAIM(TLS(0x21, 0x11, 12, "\1\0\x8" SSL) == PROXY_PLAIN);
+	/* Nor if it or what is behind it ends too late. */
+	for (i = 1; i < 8; i++) {
+		CLAIM(tls(0x21, 0x11, 12, SSL, i) == PROXY_PLAIN);
+		memcpy(tlvs, SSL ALPN, 15);
+		if (i < 7)
+			CLAIM(tls(0x21, 0x11, 12, tlvs, 8 + i) == PROXY_PLAIN);
+	}
+}
+
+#undef TLS
+#undef SSL
+#undef NO_SSL
+#undef ALPN
+#undef NOOP
+
 const struct test proxy_tests[] = {
 	{ "PROXY protocol 1: headers", v1_good },
 	{ "PROXY protocol 1: what is none", v1_bad },
 	{ "PROXY protocol 2: headers", v2_good },
 	{ "PROXY protocol 2: what is none", v2_bad },
+	{ "PROXY protocol 2: clients with TLS", v2_tls },
+	{ "PROXY protocol 2: clients without TLS", v2_plain },
 	{ NULL, NULL }
 };

@@ -34,6 +34,7 @@ static void good(void)
 			    "dhparamfile /d\npsk_file /p\npsk_hint h i\n"
 			    "protocol websockets\nwebsockets_origin a\n"
 			    "websockets_origin b\nenable_proxy_protocol 2\n"
+			    "proxy_protocol_v2_require_tls true\n"
 			    "kmqtt_handshake_timeout 5\n"
 			    "kmqtt_max_handshakes 65536\n"
 			    "kmqtt_max_handshakes_per_source 1", error));
@@ -43,7 +44,7 @@ static void good(void)
 	CLAIM(!strcmp(settings.psk_hint, "h i"));
 	CLAIM(!settings.require_certificate && settings.identity_as_user &&
 	      !settings.subject_as_user && settings.websocket &&
-	      settings.any_date);
+	      settings.any_date && settings.proxy_tls);
 	CLAIM(settings.min_tls == 0x0304 && settings.proxy == 2);
 	CLAIM(settings.nr_origins == 2 && !strcmp(settings.origins[1], "b"));
 	CLAIM(settings.timeout == 5 && settings.max_handshakes == 65536 &&
@@ -97,6 +98,10 @@ static void bad(void)
 		  "enable_proxy_protocol: not a number from 1 to 2" },
 		{ "enable_proxy_protocol 3",
 		  "enable_proxy_protocol: not a number from 1 to 2" },
+		{ "enable_proxy_protocol 1\nproxy_protocol_v2_require_tls true",
+		  "proxy_protocol_v2_require_tls: needs enable_proxy_protocol 2" },
+		{ "proxy_protocol_v2_require_tls true",
+		  "proxy_protocol_v2_require_tls: needs enable_proxy_protocol 2" },
 		{ "kmqtt_handshake_timeout 99999999999",
 		  "kmqtt_handshake_timeout: not a number from 1 to 3600" },
 		{ "kmqtt_max_handshakes -1",

@@ -243,6 +243,53 @@ def test_proxy_and_tls(server, pki):
         assert told["peer"] == "192.0.2.1:4711" and told["tls"]
 
 
+SSL = b"\x20\0\5\1\0\0\0\0"
+PROXY_TLS = "enable_proxy_protocol 2\nproxy_protocol_v2_require_tls true\n"
+
+
+@pytest.mark.parametrize("header, peer", (
+    (v2(0x21, 0x11, TCP4 + TLV + SSL), "192.0.2.1:4711"),
+    (v2(0x21, 0x21, TCP6 + SSL + TLV), "[2001:db8::1]:4711"),
+    (v2(0x21, 0, SSL), ""),
+    (v2(0x20, 0, b""), ""),
+), ids=("TCP4", "TCP6", "UNSPEC", "LOCAL"))
+def test_proxy_says_tls(server, header, peer):
+    server.start(PROXY_TLS)
+    for pieces in ([header], [header[at:at + 1] for at in range(len(header))]):
+        with server.connect() as sock:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in pieces:
+                sock.sendall(piece)
+            assert server.told()["peer"] == peer
+            echoes(sock)
+
+
+@pytest.mark.parametrize("header, who", (
+    (v2(0x21, 0x11, TCP4), "192.0.2.1:4711"),
+    (v2(0x21, 0x21, TCP6 + TLV), "[2001:db8::1]:4711"),
+    (v2(0x21, 0x21, MAPPED), "192.0.2.1:4711"),
+    (v2(0x21, 0x11, TCP4 + SSL.replace(b"\1", b"\0")), "192.0.2.1:4711"),
+    (v2(0x21, 0x11, TCP4 + SSL[:-1]), "192.0.2.1:4711"),
+    (v2(0x21, 0, b""), "127.0.0.1:"),
+), ids=("TCP4", "TCP6", "mapped", "TLV of no TLS", "cut", "UNSPEC"))
+def test_proxy_says_no_tls(server, header, who):
+    server.start(PROXY_TLS)
+    with server.connect() as sock:
+        sock.sendall(header)
+        assert ended(sock)
+    assert server.logged(f" {who}")
+    assert server.logged("PROXY protocol: the client has no TLS")
+    server.silent()
+    state = server.reload()
+    assert (state["failed"], state["pending"]) == (1, 0)
+    # Without the option it would have been let in.
+    server.reload("enable_proxy_protocol 2\n")
+    with server.connect() as sock:
+        sock.sendall(header)
+        server.told()
+        echoes(sock)
+
+
 @pytest.mark.parametrize(
     "version,header",
     (

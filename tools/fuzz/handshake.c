@@ -18,11 +18,14 @@
 
 int fuzz_one(const uint8_t *data, size_t size);
 
-static enum proxy_result feed(unsigned int version, const uint8_t *data,
-			      size_t size, size_t piece, size_t *used,
-			      union peer *peer)
+static enum proxy_result feed(unsigned int version, bool require_tls,
+			      const uint8_t *data, size_t size, size_t piece,
+			      size_t *used, union peer *peer)
 {
-	struct proxy proxy = { .version = version };
+	struct proxy proxy = {
+		.version = version,
+		.require_tls = require_tls,
+	};
 	enum proxy_result result = PROXY_MORE;
 	size_t want;
 
@@ -47,9 +50,9 @@ static void try_proxy(unsigned int version, size_t piece, const uint8_t *data,
 	char text[PEER_TEXT_MAX];
 	size_t whole_used, used;
 
-	whole = feed(version, data, size, PROXY_BUFFER, &whole_used,
+	whole = feed(version, false, data, size, PROXY_BUFFER, &whole_used,
 		     &whole_peer);
-	result = feed(version, data, size, piece, &used, &peer);
+	result = feed(version, false, data, size, piece, &used, &peer);
 	/* What is wrong may be found earlier. */
 	if (whole == PROXY_BAD || result == PROXY_BAD)
 		return;
@@ -60,6 +63,12 @@ static void try_proxy(unsigned int version, size_t piece, const uint8_t *data,
 		CLAIM(!memcmp(data + used - 2, "\r\n", 2));
 	peer_unmap(&peer);
 	peer_text(text, &peer);
+	/* Whoever gets in where TLS is a must gets in elsewhere, as the same. */
+	result = feed(version, true, data, size, PROXY_BUFFER, &whole_used,
+		      &peer);
+	CLAIM(result == whole || (result == PROXY_PLAIN && version == 2));
+	CLAIM(whole_used == used && !memcmp(&whole_peer, &peer, sizeof(peer)));
+	CLAIM(feed(version, true, data, size, piece, &used, &peer) == result);
 }
 
 static void try_upgrade(size_t piece, const uint8_t *data, size_t size)

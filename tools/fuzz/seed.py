@@ -289,10 +289,13 @@ def handshakes(corpus):
     ):
         corpus.add("handshake", b"\xfd" + line + b"\r\nMORE")
         corpus.add("handshake", b"\x01" + line + b"\r\nMORE")
+    # With and without a TLV that tells of TLS, behind another one.
     for head, size in ((b"\x21\x11", 12), (b"\x21\x21", 40), (b"\x20\0", 0), (b"\x21\x31", 216)):
-        header = b"\r\n\r\n\0\r\nQUIT\n" + head + struct.pack("!H", size) + bytes(range(size))
-        corpus.add("handshake", b"\xfe" + header + b"MORE")
-        corpus.add("handshake", b"\x02" + header + b"MORE")
+        for tlvs in (b"", b"\4\0\1\0\x20\0\5\1\0\0\0\0"):
+            header = b"\r\n\r\n\0\r\nQUIT\n" + head + \
+                struct.pack("!H", size + len(tlvs)) + bytes(range(size)) + tlvs
+            corpus.add("handshake", b"\xfe" + header + b"MORE")
+            corpus.add("handshake", b"\x02" + header + b"MORE")
 
 
 def configurations(corpus):

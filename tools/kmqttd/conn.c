@@ -106,6 +106,7 @@ struct conn *conn_create(int fd, const union peer *peer,
 	conn->service = service_get(service);
 	conn->deadline = conn_now() + settings->timeout * 1000ll;
 	conn->proxy.version = settings->proxy;
+	conn->proxy.require_tls = settings->proxy_tls;
 	conn->stage = settings->proxy ? CONN_PROXY : CONN_TLS;
 	/* All of a proxy's clients would be one source. */
 	if (!settings->proxy && !enter_source(conn, counts)) {
@@ -196,8 +197,13 @@ static enum conn_wait advance_proxy(struct conn *conn,
 		say_refused(conn, env, "PROXY protocol", "not a header of it");
 		return CONN_END;
 	}
-	conn->proxied = result == PROXY_PEER;
 	peer_unmap(&conn->peer);
+	if (result == PROXY_PLAIN) {
+		say_refused(conn, env, "PROXY protocol",
+			    "the client has no TLS");
+		return CONN_END;
+	}
+	conn->proxied = result == PROXY_PEER;
 	if (!enter_source(conn, env->counts))
 		return CONN_END;
 	conn->stage = CONN_TLS;

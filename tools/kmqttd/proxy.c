@@ -8,7 +8,6 @@
  */
 #include "proxy.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <arpa/inet.h>
 
@@ -18,7 +17,7 @@
 
 #define V2_HEADER	16
 
-/* What a proxy adds to addresses (TLVs) has room in this, and is skipped. */
+/* What a proxy adds to addresses (TLVs) has room in this, and isn't kept. */
 #define V2_MAX		4096
 
 #define V2_VERSION	0x20
@@ -26,9 +25,16 @@
 #define V2_PROXY	0x01
 #define V2_TCP4		0x11
 #define V2_TCP6		0x21
+#define V2_UNIX		0x31
 
 #define V2_LEN4		12
 #define V2_LEN6		36
+#define V2_LEN_UNIX	216
+
+/* PP2_TYPE_SSL: what the client has, as bits, and whether it was verified. */
+#define TLV_SSL		0x20
+#define TLV_SSL_MIN	5
+#define TLV_SSL_CLIENT	0x01
 
 static const unsigned char v2_signature[12] = {
 	'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'
@@ -146,6 +152,71 @@ static enum proxy_result v1_feed(struct proxy *proxy, union peer *peer)
 	return v1_parse(line, peer);
 }
 
+/* The addresses in front of TLVs, by the family and whatever the transport. */
+static size_t v2_addresses_len(const struct proxy *proxy)
+{
+	switch (proxy->buf[13] >> 4) {
+	case V2_TCP4 >> 4:
+		return V2_LEN4;
+	case V2_TCP6 >> 4:
+		return V2_LEN6;
+	case V2_UNIX >> 4:
+		return V2_LEN_UNIX;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * A proxy may have a TLV of TLS for clients without it, too: what they have is
+ * told by its first byte.
+ */
+static void tlvs_look_at(struct proxy_tlvs *tlvs, unsigned char byte)
+{
+	switch (tlvs->at++) {
+	case 0:
+		tlvs->type = byte;
+		return;
+	case 1:
+		tlvs->len = byte << 8;
+		return;
+	case 2:
+		tlvs->len |= byte;
+		if (tlvs->type == TLV_SSL && tlvs->len >= TLV_SSL_MIN)
+			return;
+		tlvs->skip = tlvs->len;
+		break;
+	default:
+		tlvs->tls |= byte & TLV_SSL_CLIENT;
+		tlvs->skip = tlvs->len - 1;
+		break;
+	}
+	tlvs->at = 0;
+}
+
+static void tlvs_feed(struct proxy_tlvs *tlvs, const unsigned char *data,
+		      size_t len)
+{
+	size_t skipped;
+
+	while (len) {
+		skipped = tlvs->skip < len ? tlvs->skip : len;
+		tlvs->skip -= skipped;
+		data += skipped;
+		len -= skipped;
+		if (len) {
+			tlvs_look_at(tlvs, *data++);
+			len--;
+		}
+	}
+}
+
+/* A TLV that goes on behind the header's end is none. */
+static bool tlvs_tell_tls(const struct proxy_tlvs *tlvs)
+{
+	return tlvs->tls && !tlvs->skip && !tlvs->at;
+}
+
 static bool v2_header_ok(const struct proxy *proxy)
 {
 	unsigned char command = proxy->buf[12];
@@ -168,13 +239,10 @@ static bool v2_header_ok(const struct proxy *proxy)
 	}
 }
 
-static enum proxy_result v2_finish(const struct proxy *proxy,
-				   union peer *peer)
+static enum proxy_result v2_peer(const struct proxy *proxy, union peer *peer)
 {
 	const unsigned char *addresses = proxy->buf + V2_HEADER;
 
-	if (proxy->buf[12] == (V2_VERSION | V2_LOCAL))
-		return PROXY_LOCAL;
 	switch (proxy->buf[13]) {
 	case V2_TCP4:
 		*peer = (union peer){ .in6.sin6_family = AF_INET };
@@ -192,7 +260,21 @@ static enum proxy_result v2_finish(const struct proxy *proxy,
 	}
 }
 
-static enum proxy_result v2_feed(struct proxy *proxy, union peer *peer)
+static enum proxy_result v2_finish(const struct proxy *proxy,
+				   union peer *peer)
+{
+	enum proxy_result result;
+
+	/* The proxy itself, to see whether anybody is there: no client. */
+	if (proxy->buf[12] == (V2_VERSION | V2_LOCAL))
+		return PROXY_LOCAL;
+	result = v2_peer(proxy, peer);
+	return proxy->require_tls && !tlvs_tell_tls(&proxy->tlvs) ?
+	       PROXY_PLAIN : result;
+}
+
+static enum proxy_result v2_feed(struct proxy *proxy, size_t len,
+				 union peer *peer)
 {
 	size_t whole;
 
@@ -202,6 +284,11 @@ static enum proxy_result v2_feed(struct proxy *proxy, union peer *peer)
 		return PROXY_MORE;
 	if (!v2_header_ok(proxy))
 		return PROXY_BAD;
+	/* A piece is of the header or of what follows, never of both. */
+	if (proxy->len == V2_HEADER)
+		proxy->tlvs.skip = v2_addresses_len(proxy);
+	else
+		tlvs_feed(&proxy->tlvs, proxy->buf + proxy->len - len, len);
 	whole = V2_HEADER + v2_len(proxy);
 	if (proxy->len < V2_HEADER + V2_LEN6 && proxy->len < whole)
 		return PROXY_MORE;
@@ -215,7 +302,7 @@ static enum proxy_result v2_feed(struct proxy *proxy, union peer *peer)
  * @proxy: a header that isn't complete
  * @data: its next bytes
  * @len: how many, at most what proxy_wants() said
- * @peer: set to the client's address with PROXY_PEER
+ * @peer: set to the client's address with PROXY_PEER, and maybe with PROXY_PLAIN
  *
  * Return: what is known now.
  */
@@ -223,11 +310,12 @@ enum proxy_result proxy_feed(struct proxy *proxy, const void *data, size_t len,
 			     union peer *peer)
 {
 	if (proxy->skip) {
+		tlvs_feed(&proxy->tlvs, data, len);
 		proxy->skip -= len;
 		return proxy->skip ? PROXY_MORE : v2_finish(proxy, peer);
 	}
 	memcpy(proxy->buf + proxy->len, data, len);
 	proxy->len += len;
 	return proxy->version == 1 ? v1_feed(proxy, peer) :
-				     v2_feed(proxy, peer);
+				     v2_feed(proxy, len, peer);
 }

@@ -58,6 +58,7 @@ static const struct option {
 	OPTION("protocol", PROTOCOL, websocket),
 	OPTION("websockets_origin", ORIGIN, origins),
 	COUNT("enable_proxy_protocol", proxy, 2),
+	OPTION("proxy_protocol_v2_require_tls", BOOL, proxy_tls),
 	COUNT("kmqtt_handshake_timeout", timeout, TIMEOUT_MAX),
 	COUNT("kmqtt_max_handshakes", max_handshakes, HANDSHAKES_MAX),
 	COUNT("kmqtt_max_handshakes_per_source", max_per_source,
@@ -224,6 +225,9 @@ static bool check(const struct reading *reading)
 	if (settings->nr_origins && !settings->websocket)
 		return fail(reading, "websockets_origin",
 			    "needs protocol websockets");
+	if (settings->proxy_tls && settings->proxy != 2)
+		return fail(reading, "proxy_protocol_v2_require_tls",
+			    "needs enable_proxy_protocol 2");
 	return true;
 }
 

@@ -32,6 +32,7 @@ struct settings {
 	char *origins[SETTINGS_ORIGINS_MAX];
 	size_t nr_origins;
 	unsigned int proxy;		/* version of the protocol, or 0 */
+	bool proxy_tls;			/* proxy_protocol_v2_require_tls */
 	unsigned int timeout;		/* seconds */
 	unsigned int max_handshakes;
 	unsigned int max_per_source;

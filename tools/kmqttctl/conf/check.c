@@ -57,6 +57,7 @@ static const struct {
 } needs[] = {
 	{ "certfile", "keyfile", NULL },
 	{ "keyfile", "certfile", NULL },
+	{ "proxy_protocol_v2_require_tls", "enable_proxy_protocol", NULL },
 	{ "psk_hint", "psk_file", NULL },
 	{ "require_certificate", "cafile", "capath" },
 };
@@ -97,6 +98,19 @@ static void check_apart(struct reader *reader, const struct spec *spec)
 				     "%s: not together with %s", apart[i][0],
 				     apart[i][1]);
 	}
+}
+
+/* A header of version 1 has nothing to say of TLS: nobody would get in. */
+static void check_proxy(struct reader *reader, const struct spec *spec)
+{
+	const struct agent_line *proxy, *line;
+
+	proxy = agent_find(spec, "enable_proxy_protocol");
+	line = agent_find(spec, "proxy_protocol_v2_require_tls");
+	if (line && proxy && strcmp(proxy->value, "2"))
+		report_error(reader->report, &line->at,
+			     "%s: only with version 2 of enable_proxy_protocol",
+			     line->option->name);
 }
 
 /* As Mosquitto, the agent asks for no certificate unless it is required. */
@@ -152,5 +166,6 @@ void check_agent(struct reader *reader, const struct spec *spec)
 				     line->option->name);
 	}
 	check_apart(reader, spec);
+	check_proxy(reader, spec);
 	check_unasked(reader, spec);
 }
