@@ -227,9 +227,7 @@ static void v2_tls(void)
 	tlvs[2] = (char)(4096 - 12 - 3 - 8);
 	memcpy(tlvs + 4096 - 12 - 8, SSL, 8);
 	CLAIM(tls(0x21, 0x11, 12, tlvs, 4096 - 12) == PROXY_PEER);
-	/* No client. */
-	CLAIM(TLS(0x20, 0x00, 0, "") == PROXY_LOCAL);
-	CLAIM(TLS(0x20, 0x11, 12, "") == PROXY_LOCAL);
+	CLAIM(TLS(0x20, 0x00, 0, SSL) == PROXY_LOCAL);
 }
 
 static void v2_plain(void)
@@ -241,6 +239,8 @@ static void v2_plain(void)
 	CLAIM(TLS(0x21, 0x21, 36, "") == PROXY_PLAIN);
 	CLAIM(TLS(0x21, 0x31, 216, "") == PROXY_PLAIN);
 	CLAIM(TLS(0x21, 0x00, 0, "") == PROXY_PLAIN);
+	CLAIM(TLS(0x20, 0x00, 0, "") == PROXY_PLAIN);
+	CLAIM(TLS(0x20, 0x11, 12, "") == PROXY_PLAIN);
 	CLAIM(TLS(0x21, 0x11, 12, ALPN NOOP) == PROXY_PLAIN);
 	CLAIM(TLS(0x21, 0x11, 12, NO_SSL) == PROXY_PLAIN);
 	/* Neither a certificate nor a value that is too short says it. */

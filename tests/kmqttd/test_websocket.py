@@ -251,7 +251,7 @@ PROXY_TLS = "enable_proxy_protocol 2\nproxy_protocol_v2_require_tls true\n"
     (v2(0x21, 0x11, TCP4 + TLV + SSL), "192.0.2.1:4711"),
     (v2(0x21, 0x21, TCP6 + SSL + TLV), "[2001:db8::1]:4711"),
     (v2(0x21, 0, SSL), ""),
-    (v2(0x20, 0, b""), ""),
+    (v2(0x20, 0, SSL), ""),
 ), ids=("TCP4", "TCP6", "UNSPEC", "LOCAL"))
 def test_proxy_says_tls(server, header, peer):
     server.start(PROXY_TLS)
@@ -271,7 +271,8 @@ def test_proxy_says_tls(server, header, peer):
     (v2(0x21, 0x11, TCP4 + SSL.replace(b"\1", b"\0")), "192.0.2.1:4711"),
     (v2(0x21, 0x11, TCP4 + SSL[:-1]), "192.0.2.1:4711"),
     (v2(0x21, 0, b""), "127.0.0.1:"),
-), ids=("TCP4", "TCP6", "mapped", "TLV of no TLS", "cut", "UNSPEC"))
+    (v2(0x20, 0, b""), "127.0.0.1:"),
+), ids=("TCP4", "TCP6", "mapped", "TLV of no TLS", "cut", "UNSPEC", "LOCAL"))
 def test_proxy_says_no_tls(server, header, who):
     server.start(PROXY_TLS)
     with server.connect() as sock:

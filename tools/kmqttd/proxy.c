@@ -265,10 +265,14 @@ static enum proxy_result v2_finish(const struct proxy *proxy,
 {
 	enum proxy_result result;
 
-	/* The proxy itself, to see whether anybody is there: no client. */
+	/*
+	 * The proxy itself, to see whether anybody is there, or, with HAProxy, a
+	 * client whose addresses it doesn't know.
+	 */
 	if (proxy->buf[12] == (V2_VERSION | V2_LOCAL))
-		return PROXY_LOCAL;
-	result = v2_peer(proxy, peer);
+		result = PROXY_LOCAL;
+	else
+		result = v2_peer(proxy, peer);
 	return proxy->require_tls && !tlvs_tell_tls(&proxy->tlvs) ?
 	       PROXY_PLAIN : result;
 }
