@@ -91,6 +91,24 @@ static int connect5(struct client *c, MQTTClient_connectOptions *connect)
 	return take(response);
 }
 
+/* Returns the length of the key; 0: there is none, and no connection. */
+static unsigned int give_psk(const char *hint, char *identity,
+			     unsigned int identity_size, unsigned char *key,
+			     unsigned int key_size, void *context)
+{
+	const char *psk = context, *hex = strchr(psk, ':');
+	unsigned int len = 0;
+
+	(void)hint;
+	if (!hex || hex - psk >= identity_size)
+		return 0;
+	snprintf(identity, identity_size, "%.*s", (int)(hex - psk), psk);
+	for (hex++; len < key_size && sscanf(hex, "%2hhx", &key[len]) == 1;
+	     hex += 2)
+		len++;
+	return *hex ? 0 : len;
+}
+
 static MQTTClient_SSLOptions tls_options(void)
 {
 	MQTTClient_SSLOptions tls = MQTTClient_SSLOptions_initializer;
@@ -98,7 +116,13 @@ static MQTTClient_SSLOptions tls_options(void)
 	tls.trustStore = target.tls_ca;
 	tls.keyStore = target.tls_cert;
 	tls.privateKey = target.tls_key;
-	tls.verify = 1;
+	/* Who knows the key has no certificate that could have a name. */
+	tls.verify = !target.tls_psk;
+	if (target.tls_psk) {
+		tls.ssl_psk_cb = give_psk;
+		tls.ssl_psk_context = (void *)target.tls_psk;
+		tls.disableDefaultTrustStore = 1;
+	}
 	return tls;
 }
 
@@ -116,7 +140,7 @@ static int connect_now(struct client *c)
 	connect.cleansession = !c->options.keep_session;
 	connect.reliable = 0;
 	connect.maxInflightMessages = 65535;
-	if (target.tls_ca)
+	if (target.tls)
 		connect.ssl = &tls;
 	if (c->options.will_topic) {
 		will.topicName = c->options.will_topic;

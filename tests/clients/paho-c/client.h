@@ -49,10 +49,15 @@ struct target {
 	int timeout;		/* seconds that one answer may take */
 	int keep_alive;		/* seconds */
 
-	/* Files; NULL: without TLS, and without a certificate of ours */
+	bool websocket;
+	bool tls;
+
+	/* Files; NULL: without a certificate of theirs, and of ours */
 	const char *tls_ca;
 	const char *tls_cert;
 	const char *tls_key;
+
+	const char *tls_psk;	/* IDENTITY:KEY, or NULL */
 };
 
 extern struct target target;

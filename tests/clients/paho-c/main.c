@@ -8,7 +8,8 @@
  * numbers them. KMQTT_TIMEOUT_SCALE, KMQTT_CLIENTS_BIG, KMQTT_CLIENTS_TAG,
  * KMQTT_CLIENTS_VERSIONS and KMQTT_CTL are those of ../run. KMQTT_TLS_CA, a
  * file, has it speak TLS; KMQTT_TLS_CERT and KMQTT_TLS_KEY are its own
- * certificate.
+ * certificate. So does KMQTT_TLS_PSK, a line of a psk_file, in place of
+ * certificates. KMQTT_WEBSOCKET=1 has it speak WebSocket, with or without TLS.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -59,14 +60,25 @@ static int number_from(const char *variable, int otherwise)
 	return value && *value ? atoi(value) : otherwise;
 }
 
-static void set_tls(void)
+static void set_transport(void)
 {
 	target.tls_ca = getenv("KMQTT_TLS_CA");
 	target.tls_cert = getenv("KMQTT_TLS_CERT");
 	target.tls_key = getenv("KMQTT_TLS_KEY");
+	target.tls_psk = getenv("KMQTT_TLS_PSK");
+	target.tls = target.tls_ca || target.tls_psk;
+	target.websocket = number_from("KMQTT_WEBSOCKET", 0);
 }
 
-/* Scenarios of a version; the number of the first is part of their names. */
+/*
+ * Scenarios of a version; the number of the first is part of their names.
+ *
+ * With WebSocket the library (1.3.12) can do less: what it has read of a frame
+ * is kept for all connections together, so that a part of one is taken for
+ * another's; and of packets that share a frame it looks at the first ones only,
+ * until something else comes. A broker may send both at any time: scenarios in
+ * which much is on its way are left out.
+ */
 static bool run_all(const struct scenario *s, int number, char **argv,
 		    const char *version)
 {
@@ -85,6 +97,9 @@ static bool run_all(const struct scenario *s, int number, char **argv,
 				 target.scale;
 		if (s->big && !big)
 			printf("ok - %s: %s # SKIP KMQTT_CLIENTS_BIG=0\n",
+			       version, s->name);
+		else if (s->dense && target.websocket)
+			printf("ok - %s: %s # SKIP too much for the library's WebSocket\n",
 			       version, s->name);
 		else if (!run(s, version))
 			ok = false;
@@ -105,7 +120,7 @@ int main(int argc, char **argv)
 	if (target.keep_alive > 65535)
 		target.keep_alive = 65535;
 	target.timeout = TIMEOUT * target.scale;
-	set_tls();
+	set_transport();
 	if (argc == WILL_ARGUMENTS && !strcmp(argv[1], "--will"))
 		return will_main(argv);
 	if (argc == MEMBER_ARGUMENTS && !strcmp(argv[1], "--member"))

@@ -8,6 +8,7 @@ struct scenario {
 	const char *name;
 	void (*play)(void);
 	bool big;		/* KMQTT_CLIENTS_BIG=0 leaves it out */
+	bool dense;		/* not with WebSocket: see run_all() */
 };
 
 /* The last has no name. */

@@ -24,6 +24,13 @@ static char topic_base[64];
 static char id_base[24];	/* MQTT 3.1 allows 23 bytes */
 static jmp_buf scenario_end;
 
+static const char *scheme(void)
+{
+	if (target.websocket)
+		return target.tls ? "wss" : "ws";
+	return target.tls ? "ssl" : "tcp";
+}
+
 void stage_set(const char *host, const char *port, const char *version,
 	       const char *tag, unsigned int scenario)
 {
@@ -32,7 +39,7 @@ void stage_set(const char *host, const char *port, const char *version,
 	mqtt_version = version;
 	snprintf(target.uri, sizeof(target.uri),
 		 strchr(host, ':') ? "%s://[%s]:%s" : "%s://%s:%s",
-		 target.tls_ca ? "ssl" : "tcp", host, port);
+		 scheme(), host, port);
 	target.mqtt_version = !strcmp(version, "5.0") ? MQTTVERSION_5 :
 			      !strcmp(version, "3.1") ? MQTTVERSION_3_1 :
 							MQTTVERSION_3_1_1;
