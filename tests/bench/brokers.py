@@ -44,15 +44,31 @@ ciphers_tls1.3 TLS_AES_128_GCM_SHA256
 """
 
 
+class Rules:
+    """Who may do what: `number` rules, of which the last ones allow what the generator does."""
+
+    def __init__(self, work, number):
+        self.path = Path(work) / "acl"
+        others = [f"topic readwrite plant/{i}/+/state" for i in range(number - 2)]
+        self.path.write_text("\n".join([*others, "pattern readwrite clients/%c/#",
+                                        "topic readwrite kmqtt-bench/#", ""]))
+        # Mosquitto doesn't take one that others may read without a word.
+        self.path.chmod(0o600)
+
+    def options(self):
+        return f"acl_file {self.path}\n"
+
+
 class Broker:
     """A process that listens, with TLS if it has a certificate, and its children."""
 
     name = "?"
 
-    def __init__(self, work, certificate=None):
+    def __init__(self, work, certificate=None, rules=None):
         self.work = Path(work) / self.name
         self.work.mkdir(parents=True, exist_ok=True)
         self.certificate = certificate
+        self.rules = rules
         self.port = TLS_PORT if certificate else PORT
         self.child = None
 
@@ -151,6 +167,8 @@ class Kmqtt(Broker):
         if self.certificate:
             # Of the first handshake the clock sees that modules are loaded.
             lines += f"{self.certificate.options()}kmqtt_handshake_timeout {PATIENCE}\n"
+        if self.rules:
+            lines += self.rules.options()
         conf.write_text(lines)
         subprocess.run(["insmod", KO], check=True)
         subprocess.run([CTL, "load", conf], check=True)
@@ -182,8 +200,9 @@ class Mosquitto(Broker):
 
     def command(self):
         conf = self.work / "mosquitto.conf"
-        # Only root may read the key.
-        secure = f"user root\n{self.certificate.options()}" if self.certificate else ""
+        # Only root may read the key, and the rules.
+        more = [it.options() for it in (self.certificate, self.rules) if it]
+        secure = "".join(["user root\n", *more] if more else "")
         conf.write_text(f"""\
 listener {self.port} {HOST}
 allow_anonymous true
@@ -305,4 +324,5 @@ class Other(Broker):
 
 
 ALL = [Relay, Kmqtt, Mosquitto, FlashMQ, NanoMQ, Emqx, Aedes, RabbitMQ, Other]
-WITH_TLS = [Kmqtt, Mosquitto]
+# Those that take the same options for TLS and for rules.
+WITH_OPTIONS = [Kmqtt, Mosquitto]

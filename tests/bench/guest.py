@@ -19,7 +19,7 @@ import time
 
 import brokers
 import sampling
-from rows import GROWTH, HOLDINGS, ROWS, SCALING, TLS
+from rows import GROWTH, HOLDINGS, ROWS, RULED, SCALING, TLS
 
 GENERATOR = str(brokers.BENCH)
 FILES = 1 << 18     # that a process may have open
@@ -71,12 +71,14 @@ def load_ciphers():
 def measure_rows(options, results):
     if options.tls:
         load_ciphers()
-    rows = SCALING if options.scaling else TLS if options.tls else ROWS
-    for kind in brokers.WITH_TLS if options.tls else brokers.ALL:
+    rows = (SCALING if options.scaling else TLS if options.tls else
+            RULED if options.rules else ROWS)
+    for kind in brokers.WITH_OPTIONS if options.tls or options.rules else brokers.ALL:
         if options.broker and kind.name not in options.broker:
             continue
         with tempfile.TemporaryDirectory() as work:
-            broker = kind(work, brokers.Certificate(work) if options.tls else None)
+            broker = kind(work, brokers.Certificate(work) if options.tls else None,
+                          brokers.Rules(work, options.rules) if options.rules else None)
             try:
                 broker.start(options.cpu)
             except brokers.Missing:
@@ -282,6 +284,8 @@ def main():
     parser.add_argument("--scaling", action="store_true",
                         help="the rows that tell what a second CPU is good for")
     parser.add_argument("--tls", action="store_true", help="the rows that are for TLS, with TLS")
+    parser.add_argument("--rules", type=int, default=0,
+                        help="the rows that are for it, with so many access rules")
     parser.add_argument("--growth", action="store_true",
                         help="measure what things cost while there are more of others")
     parser.add_argument("--profile", action="store_true",

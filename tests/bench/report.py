@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rows import GROWTH, HOLDINGS, ROWS, SCALING, TLS
+from rows import GROWTH, HOLDINGS, ROWS, RULED, SCALING, TLS
 
 TOP = Path(__file__).resolve().parent.parent.parent
 BENCH = TOP / "build/bench"
@@ -116,6 +116,14 @@ What TLS adds to the round trip of one pair, p50:
 
 {tls_added}
 
+Access rules
+============
+
+Thousand instructions for each message without rules, as in the first table, and
+with an ``acl_file`` of 100, the last of which is the one that allows it.
+
+{rules}
+
 A second CPU
 ============
 
@@ -154,6 +162,7 @@ GUESTS = {
     "Growth": ("growth",),
     "Time": ("wall", "pinned"),
     "TLS": ("instructions", "wall", "tls", "tls-wall"),
+    "Access rules": ("instructions", "rules"),
     "A second CPU": ("scaling1", "scaling2"),
     "Latency beside hogs": ("hogs",),
     "Memory": ("memory",),
@@ -243,16 +252,15 @@ def cpu_of(_row, got):
     return 1e6 * spent / got["delivered"]
 
 
-def added(*clocks):
-    """A line for each clock and broker: latency with TLS less what it is without."""
+def added(what, *comparisons):
+    """A line for each (text, row, figures without, figures with) and broker: what is added."""
     lines = []
-    row = next(r for r in TLS if r.figure == "p50")
-    for unit, plain, secure in clocks:
-        for name in brokers_of(secure):
-            before, after = (best(figures, row, name, value_of) for figures in (plain, secure))
+    for text, row, plain, more in comparisons:
+        for name in brokers_of(more):
+            before, after = (best(figures, row, name, value_of) for figures in (plain, more))
             if before and after:
-                lines.append([unit, name, show(before), show(after), show(after - before)])
-    return table(["", "broker", "without", "with TLS", "added"], lines)
+                lines.append([text, name, show(before), show(after), f"{after - before:.2f}"])
+    return table(["", "broker", "without", f"with {what}", "added"], lines)
 
 
 def percentiles(figures):
@@ -376,6 +384,8 @@ def main():
         sys.exit("report: nothing in build/bench: `tests/bench/run full` comes first")
     wall = load("wall") + load("pinned")
     tls, tls_wall = load("tls"), load("tls-wall")
+    pair = next(row for row in TLS if row.figure == "p50")
+    rules = load("rules")
     versions = {f["broker"]: f["version"] for f in instructions if f["version"]}
     write(HEAD.format(
         floor=FLOOR, rival=RIVAL, plot=PLOT,
@@ -387,8 +397,9 @@ def main():
         tls=compare(tls, goal=half_of_rival), tls_cpu=compare(tls, cpu_of),
         tls_wall=compare(tls_wall, goal=half_of_rival),
         tls_wall_cpu=compare(tls_wall, cpu_of),
-        tls_added=added(("thousand instructions", instructions, tls),
-                        ("microseconds", wall, tls_wall)),
+        tls_added=added("TLS", ("thousand instructions", pair, instructions, tls),
+                        ("microseconds", pair, wall, tls_wall)),
+        rules=added("rules", *((row.text, row, instructions, rules) for row in RULED)),
         versions=", ".join(f"{name} {version}" for name, version in versions.items())))
     if instructions:
         plot(instructions)

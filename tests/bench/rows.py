@@ -52,6 +52,10 @@ ROWS = [
 TLS = [row for row in ROWS if row.tls]
 
 
+# With access rules, too.
+RULED = [row for row in ROWS if row.profile]
+
+
 # With a second CPU there should be twice as much; the generator uses it, too.
 SCALING = [
     Row("scaling-qos0", "4 pairs, bursts of 100, QoS 0", "pair -n 4 -t 2 -w 100 -b 100", 200000),
