@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * MQTT in WebSocket's frames (RFC 6455; MQTT 5, 6): an agent has done the
- * handshake. What is received loses its frames in place, what is sent gets a
- * frame for each send, so that packets and frames have nothing to do with each
- * other ([MQTT-6.0.0-2]).
+ * handshake. What is received loses its frames in place, and packets and frames have
+ * nothing to do with each other there ([MQTT-6.0.0-2]). What is sent gets a frame for
+ * each packet: clients must not expect that, but there are some that look at the
+ * first packet of a frame and wait for another frame then (Paho C 1.3).
  */
 #include "websocket.h"
 
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
+#include "../wire/cursor.h"
 #include "../wire/websocket.h"
 #include "conn.h"
+
+/* Frames that one send has. */
+#define FRAMES_MAX	16
 
 /**
  * struct kmqtt_websocket - the frames of a connection
@@ -23,11 +28,12 @@
  *	the transmit side's
  * @rest_len: bytes in @rest, charged to the broker
  * @rest_sent: those that have left
- * @left: bytes of payload that the frame begun last still needs, and gets for
- *	sure: a message that is spliced
+ * @broken: the client has half a frame and never gets the rest
+ * @left: bytes that the frame begun last still needs, and gets for sure: a message
+ *	that is spliced, or an acknowledgment larger than the send buffer
  * @head_len: bytes in @head
  * @head_sent: those that have left
- * @head: control frames, or the header of the frame begun last
+ * @head: control frames
  */
 struct kmqtt_websocket {
 	struct kmqtt_ws ws;
@@ -39,10 +45,25 @@ struct kmqtt_websocket {
 	u8 *rest;
 	u32 rest_len;
 	u32 rest_sent;
-	u64 left;
+	bool broken;
+	size_t left;
 	u8 head_len;
 	u8 head_sent;
 	u8 head[KMQTT_WS_ANSWER_MAX];
+};
+
+/*
+ * Frames that are to be sent at once: @vec has a header and the bytes of a packet in
+ * turn. The header of the first is empty if its frame has begun; of the last packet
+ * @left bytes are to follow.
+ */
+struct frames {
+	unsigned int nr;
+	size_t bytes;
+	size_t bytes_of_heads;
+	size_t left;
+	struct kvec vec[2 * FRAMES_MAX];
+	u8 heads[FRAMES_MAX][KMQTT_WS_HEAD_MAX];
 };
 
 /**
@@ -99,11 +120,11 @@ static void count(struct kmqtt_conn *conn, int bytes)
 }
 
 /* Send some bytes. Returns how many, or as sock_sendmsg() if there were none. */
-static int send_some(struct kmqtt_conn *conn, u8 *data, size_t len, int flags)
+static int send_some(struct kmqtt_conn *conn, u8 *data, size_t len)
 {
 	struct kvec vec = { .iov_base = data, .iov_len = len };
 	struct msghdr msg = {
-		.msg_flags = flags | MSG_DONTWAIT | MSG_NOSIGNAL,
+		.msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL,
 	};
 
 	return kernel_sendmsg(conn->sock, &msg, &vec, 1, len) ?: -EAGAIN;
@@ -128,7 +149,7 @@ static int send_rest(struct kmqtt_conn *conn)
 
 	while (w->rest && w->rest_sent < w->rest_len) {
 		n = send_some(conn, w->rest + w->rest_sent,
-			      w->rest_len - w->rest_sent, 0);
+			      w->rest_len - w->rest_sent);
 		if (n < 0)
 			return n;
 		w->rest_sent += n;
@@ -138,14 +159,14 @@ static int send_rest(struct kmqtt_conn *conn)
 }
 
 /* Send what is in @head. Returns 0, or as sock_sendmsg(). */
-static int send_head(struct kmqtt_conn *conn, int flags)
+static int send_head(struct kmqtt_conn *conn)
 {
 	struct kmqtt_websocket *w = conn->stream->websocket;
 	int n;
 
 	while (w->head_sent < w->head_len) {
 		n = send_some(conn, w->head + w->head_sent,
-			      w->head_len - w->head_sent, flags);
+			      w->head_len - w->head_sent);
 		if (n < 0)
 			return n;
 		count(conn, n);
@@ -178,12 +199,14 @@ int kmqtt_websocket_flush(struct kmqtt_conn *conn)
 	struct kmqtt_websocket *w = conn->stream->websocket;
 	int err;
 
+	if (w->broken)
+		return -EPIPE;
 	err = send_rest(conn);
 	if (err)
 		return err;
 	if (!w->left && !w->head_len)
 		take_answer(w);
-	return send_head(conn, w->left ? MSG_MORE : 0);
+	return send_head(conn);
 }
 
 /**
@@ -195,82 +218,127 @@ int kmqtt_websocket_flush(struct kmqtt_conn *conn)
  */
 bool kmqtt_websocket_is_behind(const struct kmqtt_conn *conn)
 {
-	return conn->stream->websocket->rest;
+	const struct kmqtt_websocket *w = conn->stream->websocket;
+
+	return w->rest || w->broken;
 }
 
-/* Keep what the socket did not take of @len bytes at @vec. */
-static int keep_rest(struct kmqtt_conn *conn, const struct kvec *vec,
-		     size_t len, size_t sent)
+/* Keep what the socket did not take of @frames. Returns false without memory. */
+static bool keep_rest(struct kmqtt_conn *conn, const struct frames *frames,
+		      size_t sent)
 {
 	struct kmqtt_memory *memory = &conn->client.broker->memory;
 	struct kmqtt_websocket *w = conn->stream->websocket;
 	struct iov_iter iter;
 
-	w->rest_len = len - sent;
+	w->rest_len = frames->bytes - sent;
 	w->rest_sent = 0;
-	/* A client that has half a frame can't be told anything. */
 	if (!kmqtt_memory_charge(memory, w->rest_len))
-		return -EPIPE;
+		return false;
 	w->rest = kvmalloc(w->rest_len, GFP_KERNEL);
 	if (!w->rest) {
 		kmqtt_memory_uncharge(memory, w->rest_len);
-		return -EPIPE;
+		return false;
 	}
-	iov_iter_kvec(&iter, ITER_SOURCE, vec, 2, len);
+	iov_iter_kvec(&iter, ITER_SOURCE, frames->vec, 2 * frames->nr,
+		      frames->bytes);
 	iov_iter_advance(&iter, sent);
 	if (copy_from_iter(w->rest, w->rest_len, &iter) == w->rest_len)
-		return 0;
+		return true;
 	drop_rest(conn);
-	return -EPIPE;
+	return false;
 }
 
 /*
- * Send bytes of the send buffer in a frame of their own. They count as sent if
- * any of it was: what isn't sent goes back to the outbox, where it may expire,
- * but the frame has promised it.
+ * Bytes of the packet that begins at @data. If it is cut off after @len, all of its
+ * head is there: only what doesn't fit in the send buffer by itself is cut.
  */
-static int send_whole(struct kmqtt_conn *conn, struct msghdr *msg)
+static size_t packet_len(const u8 *data, size_t len)
 {
-	size_t len = msg_data_left(msg), total;
-	struct msghdr framed = { .msg_flags = msg->msg_flags };
-	u8 head[KMQTT_WS_HEAD_MAX];
-	struct kvec vec[2] = {
-		{ .iov_base = head, .iov_len = kmqtt_ws_head(head, len) },
-		{ .iov_base = msg->msg_iter.kvec->iov_base, .iov_len = len },
-	};
-	int n;
+	struct kmqtt_cursor c = { .pos = data + 1, .end = data + len };
+	u32 remaining;
 
-	total = vec[0].iov_len + len;
-	iov_iter_kvec(&framed.msg_iter, ITER_SOURCE, vec, 2, total);
-	n = sock_sendmsg(conn->sock, &framed);
-	if (n <= 0)
-		return n;
-	count(conn, vec[0].iov_len);
-	if (n < total && keep_rest(conn, vec, total, n))
-		return -EPIPE;
-	return len;
+	/* We have written it ourselves. */
+	if (WARN_ON_ONCE(kmqtt_read_varint(&c, &remaining)))
+		return len;
+	return c.pos - data + remaining;
 }
 
-/* Begin a frame for a payload. Returns 0, or as sock_sendmsg(). */
-static int begin(struct kmqtt_conn *conn, size_t len)
+/*
+ * Give the packets at @data frames, as many as there may be. Of the first one, @left
+ * bytes are due if its frame has begun. Returns bytes of the packets.
+ */
+static size_t lay_frames(struct frames *frames, size_t left, u8 *data,
+			 size_t len)
+{
+	size_t done = 0, head, here;
+	struct kvec *vec;
+
+	frames->nr = 0;
+	frames->bytes_of_heads = 0;
+	while (done < len && frames->nr < FRAMES_MAX) {
+		vec = &frames->vec[2 * frames->nr];
+		vec[0].iov_base = frames->heads[frames->nr++];
+		head = 0;
+		if (!left) {
+			left = packet_len(data + done, len - done);
+			head = kmqtt_ws_head(vec[0].iov_base, left);
+		}
+		here = min(left, len - done);
+		vec[0].iov_len = head;
+		vec[1].iov_base = data + done;
+		vec[1].iov_len = here;
+		frames->bytes_of_heads += head;
+		left -= here;
+		done += here;
+	}
+	frames->bytes = frames->bytes_of_heads + done;
+	frames->left = left;
+	return done;
+}
+
+/*
+ * Send the packets of the send buffer. What is sent at once counts as sent if any of
+ * it was: what isn't sent goes back to the outbox, where it may expire, but a frame
+ * has promised it.
+ */
+static int send_packets(struct kmqtt_conn *conn, struct msghdr *msg)
 {
 	struct kmqtt_websocket *w = conn->stream->websocket;
-	int err;
+	u8 *data = msg->msg_iter.kvec->iov_base;
+	size_t len = msg_data_left(msg), done = 0, part;
+	struct frames frames;
+	int n;
 
-	w->head_len = kmqtt_ws_head(w->head, len);
-	w->left = len;
-	err = send_head(conn, MSG_MORE);
-	if (err && !w->head_sent) {
-		w->head_len = 0;
-		w->left = 0;
-	}
-	return err;
+	do {
+		struct msghdr framed = { .msg_flags = msg->msg_flags };
+
+		part = lay_frames(&frames, w->left, data + done, len - done);
+		/* What comes next may turn out not to be sent: TLS would wait. */
+		if (done + part < len)
+			framed.msg_flags &= ~MSG_MORE;
+		iov_iter_kvec(&framed.msg_iter, ITER_SOURCE, frames.vec,
+			      2 * frames.nr, frames.bytes);
+		n = sock_sendmsg(conn->sock, &framed);
+		if (n <= 0)
+			return done ?: n;
+		count(conn, frames.bytes_of_heads);
+		w->left = frames.left;
+		done += part;
+		if (n < frames.bytes) {
+			/* Then it can't be told anything any more. */
+			w->broken = !keep_rest(conn, &frames, n);
+			break;
+		}
+	} while (done < len);
+	return done;
 }
 
 /**
- * kmqtt_websocket_send() - send MQTT's bytes in a frame
+ * kmqtt_websocket_send() - send MQTT's bytes in frames
  * @conn: the connection
- * @msg: the bytes, from the send buffer or spliced from a message
+ * @msg: packets from the send buffer, or the rest of the last of them, spliced from a
+ *	message
  *
  * Context: process, may sleep; the connection's transmit side.
  * Return: bytes of MQTT that were sent, or as sock_sendmsg().
@@ -284,13 +352,9 @@ int kmqtt_websocket_send(struct kmqtt_conn *conn, struct msghdr *msg)
 	if (n)
 		return n;
 	if (iov_iter_is_kvec(&msg->msg_iter))
-		return send_whole(conn, msg);
-	if (!w->left) {
-		n = begin(conn, msg_data_left(msg));
-		if (n)
-			return n;
-	}
-	iov_iter_truncate(&msg->msg_iter, w->left);
+		return send_packets(conn, msg);
+	if (WARN_ON_ONCE(msg_data_left(msg) > w->left))
+		return -EPIPE;
 	n = sock_sendmsg(conn->sock, msg);
 	if (n > 0)
 		w->left -= n;
@@ -311,7 +375,7 @@ void kmqtt_websocket_close(struct kmqtt_conn *conn)
 	if (!kmqtt_websocket_flush(conn) && !w->left) {
 		kmqtt_ws_close(&w->ws, KMQTT_WS_NORMAL);
 		w->head_len = kmqtt_ws_answer(&w->ws, w->head);
-		send_head(conn, 0);
+		send_head(conn);
 	}
 	drop_rest(conn);
 }

@@ -455,7 +455,7 @@ def test_web(loop, version):
 
 
 def test_web_pieces(loop):
-    """Packets and frames have nothing to do with each other."""
+    """Packets and frames have nothing to do with each other in what a client sends."""
     agent = Agent(agent_listener(anonymous=(1, 1)), websocket=b"")
     reader = Web(loop, agent).wait_connect("reader")
     reader.wait_subscribe("t")

@@ -178,9 +178,23 @@ class Framed:
             opcode, payload = got
             if opcode in (CONTINUATION, BINARY):
                 found += payload
+                self.check_packet(payload)
             else:
                 self.control.append((opcode, payload))
         return bytes(found) or None
+
+    @staticmethod
+    def check_packet(payload):
+        """Each frame is a packet, as the broker has it for clients that can't do else."""
+        length = at = 0
+        while at < 4 and payload[1 + at:]:
+            length |= (payload[1 + at] & 0x7f) << 7 * at
+            at += 1
+            if payload[at] < 0x80:
+                break
+        if len(payload) != 1 + at + length:
+            raise mqtt.ProtocolError(f"a frame of {len(payload)} bytes for a packet of "
+                                     f"{1 + at + length}")
 
     def take(self):
         raw = self.raw
