@@ -88,6 +88,8 @@ kmqtt_vsock_listener 1883
 PSK_KEY = "00112233445566778899aabbccddeeff"
 VMADDR_CID_LOCAL = 1
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+# With our certificate the names of ciphers begin so.
+CIPHERS = {"1.2": "ECDHE-ECDSA-", "1.3": "TLS_"}
 # What nobody may read on the way.
 SECRET = "the secret of the payload"
 
@@ -314,27 +316,53 @@ def test_certificates(d, agent):
             agent.tells(word, before)
 
 
-def play_paho(d, version):
-    """The scenarios of tests/clients in one version of TLS."""
-    env = dict(up_to(d, version), KMQTT_TLS_CA=str(d / "ca.pem"),
-               KMQTT_TLS_CERT=str(d / "alice.pem"), KMQTT_TLS_KEY=str(d / "alice.key"),
-               KMQTT_TIMEOUT_SCALE="5", KMQTT_CLIENTS_BIG="0", KMQTT_CLIENTS_VERSIONS="3.1.1")
+def play_paho(d, agent, version, port, kind, user=None, **env):
+    """The scenarios of tests/clients in one version of TLS, with ciphers of one kind."""
+    before = len(agent.path.read_text())
+    env = dict(up_to(d, version), KMQTT_TIMEOUT_SCALE="5", KMQTT_CLIENTS_BIG="0",
+               KMQTT_CLIENTS_VERSIONS="3.1.1", **env)
+    known = {(version, "KMQTT_WEBSOCKET" in env, user)}
     with tempfile.TemporaryFile("w+") as out:
-        child = subprocess.Popen(["timeout", str(10 * PATIENCE), PAHO, "localhost", str(MUTUAL)],
+        child = subprocess.Popen(["timeout", str(10 * PATIENCE), PAHO, "localhost", str(port)],
                                  env=env, stdout=out, stderr=subprocess.STDOUT)
         seen = set()
         while child.poll() is None:
-            seen |= {row["tls_version"] for row in ctl_json("client") if "tls_version" in row}
-            time.sleep(2)
+            seen |= {(row["tls_version"], row.get("websocket", False), row.get("user"))
+                     for row in ctl_json("client") if "client_id" in row}
+            time.sleep(0.5)
         out.seek(0)
         text = out.read()
     check(child.returncode == 0 and "ok - 3.1.1: qos" in text, f"{child.returncode}: {text}")
-    same(seen, {version}, "versions of TLS")
+    same(seen, known, "what is known of clients")
+    ciphers = re.findall("handed over, (.+)", agent.path.read_text()[before:])
+    check(ciphers and all(kind in cipher for cipher in ciphers), f"{kind}: {ciphers}")
 
 
-def test_paho(d, _):
-    for version in VERSIONS:
-        play_paho(d, version)
+def paho_files(d, name=None):
+    """The authority that Paho C is to believe, and maybe its own certificate."""
+    files = {"KMQTT_TLS_CA": str(d / "ca.pem")}
+    if name:
+        files |= {"KMQTT_TLS_CERT": str(d / f"{name}.pem"),
+                  "KMQTT_TLS_KEY": str(d / f"{name}.key")}
+    return files
+
+
+def test_paho(d, agent):
+    for version, kind in CIPHERS.items():
+        play_paho(d, agent, version, MUTUAL, kind, "alice", **paho_files(d, "alice"))
+
+
+def test_paho_web(d, agent):
+    for version, kind in CIPHERS.items():
+        play_paho(d, agent, version, WSS, kind, **paho_files(d), KMQTT_WEBSOCKET="1")
+        play_paho(d, agent, version, WSS_MUTUAL, kind, "alice", **paho_files(d, "alice"),
+                  KMQTT_WEBSOCKET="1")
+
+
+def test_paho_psk(d, agent):
+    """OpenSSL's callback names no hash: with TLS 1.3 the key is one for SHA-256."""
+    for version, kind in ("1.2", "-PSK-"), ("1.3", "_SHA256"):
+        play_paho(d, agent, version, PSK, kind, "sensor", KMQTT_TLS_PSK=f"sensor:{PSK_KEY}")
 
 
 WITH_PSK = ["-p", str(PSK), "--psk-identity", "sensor", "--psk"]
@@ -758,6 +786,9 @@ def main():
         ("MQTT.js with TLS and WebSocket", test_js),
         ("MQTT.js in a page of Chromium", test_page),
         ("Paho C with TLS 1.2 and 1.3 and its certificate", test_paho),
+        ("Paho C with WebSocket, TLS 1.2 and 1.3, without and with its certificate",
+         test_paho_web),
+        ("Paho C with a pre-shared key, TLS 1.2 and 1.3", test_paho_psk),
         ("the PROXY protocol", test_proxy),
         ("the agent dies and comes back", test_death),
         ("the agent dies under load, twice", test_load),

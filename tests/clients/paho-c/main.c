@@ -75,9 +75,9 @@ static void set_transport(void)
  *
  * With WebSocket the library (1.3.12) can do less: what it has read of a frame
  * is kept for all connections together, so that a part of one is taken for
- * another's; and of packets that share a frame it looks at the first ones only,
- * until something else comes. A broker may send both at any time: scenarios in
- * which much is on its way are left out.
+ * another's. Scenarios in which much is on its way to several are left out. (Of
+ * packets that share a frame it looks at the first ones only, until something else
+ * comes: the broker has none that do.)
  */
 static bool run_all(const struct scenario *s, int number, char **argv,
 		    const char *version)
