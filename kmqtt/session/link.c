@@ -127,7 +127,7 @@ void kmqtt_link_shrink(struct kmqtt_link *link)
 /**
  * kmqtt_link_ack() - add a small packet
  * @link: the link
- * @data: the whole packet, or a part that the next call goes on with
+ * @data: the whole packet, or several: WebSocket gives each of them a frame
  * @len: its length, within what was reserved
  *
  * Context: the link's receive side.

@@ -119,8 +119,8 @@ What TLS adds to the round trip of one pair, p50:
 Access rules
 ============
 
-Thousand instructions for each message without rules, as in the first table, and
-with an ``acl_file`` of 100, the last of which is the one that allows it.
+Thousand instructions for each message, measured as in the first table, without rules
+and with an ``acl_file`` of 100, the last of which is the one that allows it.
 
 {rules}
 

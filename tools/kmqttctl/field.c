@@ -255,16 +255,23 @@ static void read_tls(json_t *row, const struct field *field, uint32_t value)
 }
 
 /* As 3,4,5. */
-static void read_versions(json_t *row, const struct field *field, uint64_t value)
+static void text_of_versions(char *text, size_t size, uint64_t value)
 {
-	char text[TEXT_NUMBER_MAX] = "";
 	size_t len = 0;
 	unsigned int i;
 
+	*text = '\0';
 	for (i = 0; i < 3; i++)
 		if (value & 1 << i)
-			len += sprintf(text + len, "%s%u", len ? "," : "",
-				       3 + i);
+			len += snprintf(text + len, size - len, "%s%u",
+					len ? "," : "", 3 + i);
+}
+
+static void read_versions(json_t *row, const struct field *field, uint64_t value)
+{
+	char text[TEXT_NUMBER_MAX];
+
+	field_text_of_number(field, value, text, sizeof(text));
 	set(row, field->name, json_string(text));
 }
 
@@ -393,6 +400,8 @@ void field_text_of_number(const struct field *field, uint64_t value,
 		text_of_seconds(text, value);
 	else if (field->kind == FIELD_LEVEL && value >= 3 && value <= 5)
 		snprintf(text, size, "%s", levels[value]);
+	else if (field->kind == FIELD_VERSIONS)
+		text_of_versions(text, size, value);
 	else
 		snprintf(text, size, "%ju", (uintmax_t)value);
 }

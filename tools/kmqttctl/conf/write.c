@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../text.h"
 #include "option.h"
 
 /* Options of a listener, by what they set; NULL for those of either. */
@@ -245,15 +246,11 @@ static void write_agent(FILE *to, const char *text)
 
 static void write_versions(FILE *to, uint32_t versions)
 {
-	const char *between = "";
-	unsigned int i;
+	static const struct field field = { .kind = FIELD_VERSIONS };
+	char text[TEXT_NUMBER_MAX];
 
-	for (i = 0; versions >> i; i++) {
-		if (!(versions & 1 << i))
-			continue;
-		fprintf(to, "%s%u", between, 3 + i);
-		between = ", ";
-	}
+	field_text_of_number(&field, versions, text, sizeof(text));
+	fputs(text, to);
 }
 
 static void write_listener(FILE *to, const struct conf *conf,
